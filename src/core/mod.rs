@@ -1,1 +1,15 @@
-//! (stub)
+//! Pure decisions and data: no I/O, no clock, no environment, no randomness.
+
+pub mod config;
+pub mod diagnostic;
+pub mod env_file;
+pub mod id;
+pub mod interpolate;
+pub mod launch;
+pub mod log;
+pub mod notify;
+pub mod plan;
+pub mod ports;
+pub mod probe;
+pub mod state;
+pub mod time;

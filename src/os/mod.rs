@@ -1,1 +1,18 @@
-//! (stub)
+//! The operating system, one adapter per file. An adapter never knows who calls it.
+
+pub mod census;
+pub mod child;
+pub mod clock;
+pub mod file;
+pub mod limits;
+pub mod listeners;
+pub mod lock;
+pub mod logs;
+pub mod notify_socket;
+pub mod paths;
+pub mod ports;
+pub mod probe;
+pub mod reaper;
+pub mod site;
+pub mod socket;
+pub mod spawn;
