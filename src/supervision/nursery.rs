@@ -1,0 +1,305 @@
+//! The children of a supervising actor: ractor's news in, the engine's deeds out.
+//!
+//! An actor that supervises owns a [`Nursery`], passes it its supervision events and its [`Signal`]s,
+//! and calls [`Nursery::stop_all`] before it ends: ractor kills the children of a parent that stops
+//! without running their `post_stop`.
+
+mod birth;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use ractor::{ActorCell, ActorId, ActorProcessingErr, ActorRef, Message, SupervisionEvent};
+use tokio::time::Instant;
+
+pub use self::birth::{Birth, ChildSpec, Herald, Spawning, StartFn, spawn};
+use super::{
+    engine::{Effect, Engine, Exit, Input, Life},
+    graph::{Graph, Id},
+    plate::{Standing, SupervisorPlate},
+};
+
+/// What a supervising actor tells itself, or is told by a child's [`Herald`].
+#[derive(Clone, Debug)]
+pub enum Signal {
+    /// A child has what its dependents need. At most one per life and change of readiness.
+    Ready(Id, Life),
+    /// A child no longer has it.
+    Unready(Id, Life),
+    /// A backoff has passed.
+    Elapsed(Id, Life),
+    /// A child that was told to stop has used up its grace.
+    Overdue(Id, Life),
+}
+
+/// How a child's error is judged; a child that only ends when told needs none.
+pub type Judge = fn(&ActorProcessingErr) -> Exit;
+
+/// What has happened to a child, for the actor that owns the nursery.
+#[derive(Debug)]
+pub enum News {
+    /// It was born.
+    Born(Id, Life),
+    /// It was told to stop.
+    Told(Id),
+    /// It is gone; its error, if it failed.
+    Gone(Id, Life, Option<ActorProcessingErr>),
+    /// It will be tried again after this long.
+    Waits(Id, Duration),
+    /// It has failed too often.
+    GaveUp(Id),
+}
+
+/// Children, and the engine that decides about them.
+pub struct Nursery<M> {
+    engine: Engine,
+    specs: HashMap<Id, ChildSpec>,
+    live: HashMap<Id, (ActorCell, Life)>,
+    by_actor: HashMap<ActorId, Id>,
+    judge: Judge,
+    epoch: Instant,
+    plate: Arc<SupervisorPlate>,
+    myself: ActorRef<M>,
+    /// Whose phase has changed, for the owner.
+    changes: Vec<Id>,
+    /// How many plans had come into effect when the plates were last hung.
+    plans_seen: u64,
+}
+
+impl<M: Message + From<Signal>> Nursery<M> {
+    /// No child is started yet.
+    pub fn new(
+        myself: &ActorRef<M>,
+        graph: Graph,
+        specs: HashMap<Id, ChildSpec>,
+        judge: Judge,
+        plate: Arc<SupervisorPlate>,
+    ) -> Self {
+        let engine = Engine::new(graph, |id| specs[id].policy);
+        let nursery = Self {
+            engine,
+            specs,
+            live: HashMap::new(),
+            by_actor: HashMap::new(),
+            judge,
+            epoch: Instant::now(),
+            plate,
+            myself: myself.clone(),
+            changes: Vec::new(),
+            plans_seen: 0,
+        };
+        nursery.hang_plates();
+        nursery
+    }
+
+    /// What the engine thinks of its children.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The moment the engine calls now.
+    pub fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// Starts every child.
+    pub async fn start_all(&mut self) -> Vec<News> {
+        let all = self.engine.graph().ids().to_vec();
+        self.advance(Input::Start(all)).await
+    }
+
+    /// Replaces the plan; `specs` are those of all children of the new one.
+    pub async fn reshape(
+        &mut self,
+        graph: Graph,
+        specs: HashMap<Id, ChildSpec>,
+        changed: std::collections::BTreeSet<Id>,
+    ) -> Vec<News> {
+        let shape = super::engine::Shape::new(graph, |id| specs[id].policy, changed);
+        self.specs.extend(specs);
+        self.advance(Input::Reshape(shape)).await
+    }
+
+    /// Takes in a signal.
+    pub async fn signal(&mut self, signal: Signal) -> Vec<News> {
+        match signal {
+            Signal::Ready(id, life) => self.advance(Input::Ready(id, life)).await,
+            Signal::Unready(id, life) => self.advance(Input::Unready(id, life)).await,
+            Signal::Elapsed(id, life) => self.advance(Input::Elapsed(id, life)).await,
+            Signal::Overdue(id, life) => {
+                if let Some((cell, current)) = self.live.get(&id)
+                    && *current == life
+                {
+                    cell.kill();
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Takes in a supervision event.
+    pub async fn event(&mut self, event: SupervisionEvent) -> Vec<News> {
+        let (actor, exit, error) = match event {
+            SupervisionEvent::ActorTerminated(cell, _, None) => {
+                (cell.get_id(), Exit::Success, None)
+            }
+            // Any reason but a requested stop is a failure; "killed" looks like a reason.
+            SupervisionEvent::ActorTerminated(cell, _, Some(reason)) => {
+                (cell.get_id(), Exit::Failure, Some(reason.into()))
+            }
+            SupervisionEvent::ActorFailed(cell, error) => {
+                (cell.get_id(), (self.judge)(&error), Some(error))
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {
+                return Vec::new();
+            }
+        };
+        let Some(id) = self.by_actor.remove(&actor) else { return Vec::new() };
+        let Some((_, life)) = self.live.remove(&id) else { return Vec::new() };
+        let mut news = vec![News::Gone(id.clone(), life, error)];
+        news.extend(self.advance(Input::Exited(id, life, exit)).await);
+        news
+    }
+
+    /// Steps the engine and does what it wants.
+    pub async fn advance(&mut self, input: Input) -> Vec<News> {
+        let mut news = Vec::new();
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for effect in self.engine.step(self.epoch.elapsed(), input) {
+                match effect {
+                    Effect::Start(id, life) => match self.give_birth(&id, life).await {
+                        Ok(()) => news.push(News::Born(id, life)),
+                        // No event follows a failed birth: it is ours to report.
+                        Err(error) => {
+                            news.push(News::Gone(id.clone(), life, Some(error.into())));
+                            inputs.push_back(Input::Exited(id, life, Exit::Failure));
+                        }
+                    },
+                    Effect::Stop(id, life) => {
+                        self.tell_to_stop(&id, life);
+                        news.push(News::Told(id));
+                    }
+                    Effect::Wake(id, life, after) => {
+                        let signal = Signal::Elapsed(id.clone(), life);
+                        self.myself.send_after(jittered(after), move || M::from(signal));
+                        news.push(News::Waits(id, after));
+                    }
+                    Effect::GaveUp(id) => news.push(News::GaveUp(id)),
+                }
+            }
+        }
+        self.publish();
+        news
+    }
+
+    /// Whose phase has changed since the last call.
+    pub fn take_changes(&mut self) -> Vec<Id> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Ends all children, dependents first, each within its grace, and waits for it.
+    pub async fn stop_all(&mut self) {
+        let order = self.stop_layers();
+        for layer in order {
+            let ends = layer.into_iter().filter_map(|id| {
+                let grace = self.specs[&id].grace;
+                let (cell, _) = self.live.remove(&id)?;
+                Some(end(cell, grace))
+            });
+            futures_util::future::join_all(ends).await;
+        }
+        self.by_actor.clear();
+    }
+
+    /// Children that may be stopped together, outermost dependents first.
+    fn stop_layers(&self) -> Vec<Vec<Id>> {
+        let graph = self.engine.graph();
+        let mut depth: HashMap<&Id, usize> = HashMap::new();
+        for id in graph.ids().iter().rev() {
+            let own = *depth.entry(id).or_default();
+            for (to, _) in graph.dependencies(id) {
+                let below = depth.entry(to).or_default();
+                *below = (*below).max(own + 1);
+            }
+        }
+        let mut layers = vec![Vec::new(); depth.values().max().map_or(0, |deepest| deepest + 1)];
+        for id in graph.ids() {
+            layers[depth[id]].push(id.clone());
+        }
+        layers
+    }
+
+    async fn give_birth(&mut self, id: &Id, life: Life) -> Result<(), ractor::SpawnErr> {
+        let myself = self.myself.clone();
+        let spec = &self.specs[id];
+        let birth = Birth {
+            life,
+            supervisor: self.myself.get_cell(),
+            herald: Herald::new(id.clone(), life, move |signal| {
+                // The supervisor is gone only when this child is about to be.
+                let _gone = myself.cast(M::from(signal));
+            }),
+            plate: spec.plate.clone(),
+        };
+        let cell = (spec.start)(birth).await?;
+        self.by_actor.insert(cell.get_id(), id.clone());
+        self.live.insert(id.clone(), (cell, life));
+        Ok(())
+    }
+
+    fn tell_to_stop(&self, id: &Id, life: Life) {
+        if let Some((cell, _)) = self.live.get(id) {
+            cell.stop(None);
+            let signal = Signal::Overdue(id.clone(), life);
+            self.myself.send_after(self.specs[id].grace, move || M::from(signal));
+        }
+    }
+
+    fn hang_plates(&self) {
+        let ids = self.engine.graph().ids();
+        self.plate.hang(ids.iter().map(|id| self.specs[id].plate.clone()).collect());
+    }
+
+    fn publish(&mut self) {
+        let changes = self.engine.take_changes();
+        for id in &changes {
+            let Some(budget) = self.engine.budget(id) else { continue };
+            self.specs[id].plate.stand(Standing {
+                phase: self.engine.phase(id),
+                cell: self.live.get(id).map(|(cell, _)| cell.clone()),
+                failures: budget.used(self.now()),
+                limit: *budget.limit(),
+            });
+        }
+        if self.reshaped() {
+            self.hang_plates();
+        }
+        self.changes.extend(changes);
+    }
+
+    /// Whether a new plan has come into effect since the last call.
+    fn reshaped(&mut self) -> bool {
+        let plans = self.engine.plans();
+        std::mem::replace(&mut self.plans_seen, plans) != plans
+    }
+}
+
+async fn end(cell: ActorCell, grace: Duration) {
+    // `stop_and_wait` returns at once if somebody else has already said stop.
+    cell.stop(None);
+    if cell.wait(Some(grace)).await.is_err() {
+        cell.kill();
+        let _gone = cell.wait(Some(grace)).await;
+    }
+}
+
+/// Adds up to a tenth, so that what failed together does not come back together.
+fn jittered(delay: Duration) -> Duration {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(delay) % 1_000;
+    delay + delay.mul_f64(f64::from(u32::try_from(random).unwrap_or(0)) / 10_000.0)
+}

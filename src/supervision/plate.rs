@@ -1,0 +1,122 @@
+//! The live tree, as its members publish it: read without sending a message, so no actor can delay it.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use ractor::{ActorCell, ActorStatus};
+
+use super::{budget::Limit, engine::Phase, graph::Id};
+
+/// What an actor tells about what it is busy with, computed when somebody looks.
+pub type Detail = Box<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// A supervisor's board: the plates of its children.
+pub struct SupervisorPlate {
+    strategy: &'static str,
+    children: ArcSwap<Vec<Arc<ChildPlate>>>,
+}
+
+/// A child's line, owned by its child specification: it outlives the child's lives.
+pub struct ChildPlate {
+    name: Id,
+    standing: ArcSwapOption<Standing>,
+    detail: ArcSwapOption<Detail>,
+    below: ArcSwapOption<SupervisorPlate>,
+}
+
+/// Where a child is, as its supervisor sees it.
+pub struct Standing {
+    /// Its phase.
+    pub phase: Phase,
+    /// Its actor, while it has one.
+    pub cell: Option<ActorCell>,
+    /// Failures that counted when this was written.
+    pub failures: u32,
+    /// What it is allowed.
+    pub limit: Limit,
+}
+
+impl SupervisorPlate {
+    /// A board without plates.
+    pub fn new(strategy: &'static str) -> Arc<Self> {
+        Arc::new(Self { strategy, children: ArcSwap::default() })
+    }
+
+    /// OTP's name of how it restarts its children.
+    pub fn strategy(&self) -> &'static str {
+        self.strategy
+    }
+
+    /// Its children, in the order in which they start.
+    pub fn children(&self) -> Arc<Vec<Arc<ChildPlate>>> {
+        self.children.load_full()
+    }
+
+    pub(super) fn hang(&self, plates: Vec<Arc<ChildPlate>>) {
+        self.children.store(Arc::new(plates));
+    }
+}
+
+impl ChildPlate {
+    /// A line that says nothing yet.
+    pub fn new(name: impl Into<Id>) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            standing: ArcSwapOption::empty(),
+            detail: ArcSwapOption::empty(),
+            below: ArcSwapOption::empty(),
+        })
+    }
+
+    /// What the tree calls it.
+    pub fn name(&self) -> &Id {
+        &self.name
+    }
+
+    /// Where it is; none before its first life.
+    pub fn standing(&self) -> Option<Arc<Standing>> {
+        self.standing.load_full()
+    }
+
+    /// What it is busy with.
+    pub fn detail(&self) -> Option<String> {
+        self.detail.load().as_ref().and_then(|detail| detail())
+    }
+
+    /// Its own board, if it supervises.
+    pub fn below(&self) -> Option<Arc<SupervisorPlate>> {
+        self.below.load_full()
+    }
+
+    /// Says what it is busy with, for good.
+    pub fn describe(&self, detail: impl Fn() -> Option<String> + Send + Sync + 'static) {
+        self.detail.store(Some(Arc::new(Box::new(detail))));
+    }
+
+    /// Puts a supervisor's board below its line.
+    pub fn supervises(&self, board: Arc<SupervisorPlate>) {
+        self.below.store(Some(board));
+    }
+
+    pub(super) fn stand(&self, standing: Standing) {
+        self.standing.store(Some(Arc::new(standing)));
+    }
+}
+
+impl Standing {
+    /// One word.
+    pub fn word(&self) -> &'static str {
+        if self.cell.as_ref().is_some_and(|cell| cell.get_status() == ActorStatus::Stopped) {
+            return "dead";
+        }
+        match self.phase {
+            Phase::Pending => "waiting",
+            Phase::Up { .. } => "running",
+            Phase::Stopping { .. } => "stopping",
+            Phase::Backoff => "restarting",
+            Phase::Stopped => "stopped",
+            Phase::Completed => "completed",
+            Phase::GaveUp => "failed",
+        }
+    }
+}
