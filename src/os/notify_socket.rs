@@ -1,41 +1,31 @@
 //! The socket on which one service speaks sd_notify(3), with the kernel's word on who is speaking.
-#![expect(unsafe_code, reason = "descriptors that arrive over the socket become owned here")]
 
+mod receive;
 mod sender;
 
 use std::{
     fs, io,
-    io::IoSliceMut,
     os::{
-        fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd},
+        fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd},
         unix::fs::{FileTypeExt as _, MetadataExt as _},
     },
     path::{Path, PathBuf},
 };
 
-use nix::{
-    cmsg_space,
-    sys::{
-        socket::{
-            self, AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr,
-            UnixCredentials, recvmsg, sockopt::PassCred,
-        },
-        stat::{Mode, fchmod},
-    },
+use nix::sys::{
+    socket::{self, AddressFamily, SockFlag, SockType, UnixAddr, sockopt::PassCred},
+    stat::{Mode, fchmod},
 };
-use tokio::io::unix::AsyncFd;
+use tokio::{io::Interest, net::UnixDatagram};
 
 use crate::core::notify::{MAX_DATAGRAM, Note, parse};
 
 pub use sender::{belongs, session_of};
 
-/// Descriptors beyond these are closed by the kernel on arrival; a barrier has one.
-const MAX_FDS: usize = 4;
-
 /// A bound socket; its file goes with it.
 #[derive(Debug)]
 pub struct NotifySocket {
-    socket: AsyncFd<OwnedFd>,
+    socket: UnixDatagram,
     path: PathBuf,
     /// Device and inode: the file under our name may be a successor's by the time we go.
     file: (u64, u64),
@@ -87,7 +77,7 @@ impl NotifySocket {
         }
         let socket = open(&address).map_err(|errno| io(errno.into()))?;
         let found = fs::symlink_metadata(path).map_err(io)?;
-        let socket = AsyncFd::register(socket).map_err(io)?;
+        let socket = UnixDatagram::from_std(socket.into()).map_err(io)?;
         Ok(Self { socket, path: path.to_owned(), file: (found.dev(), found.ino()) })
     }
 
@@ -100,14 +90,14 @@ impl NotifySocket {
     /// Cancel-safe.
     pub async fn recv(&self) -> io::Result<Datagram> {
         loop {
-            let mut ready = self.socket.readable().await?;
-            match ready.try_io(|socket| receive(socket.as_raw_fd())) {
-                Ok(Ok(Some(datagram))) => return Ok(datagram),
+            let heard =
+                self.socket.async_io(Interest::READABLE, || heard(self.socket.as_fd())).await;
+            match heard {
+                Ok(Some(datagram)) => return Ok(datagram),
                 // Garbage in a flood must not keep the task to itself.
-                Ok(Ok(None)) => tokio::task::consume_budget().await,
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Err(error),
-                Err(_would_block) => {}
+                Ok(None) => tokio::task::consume_budget().await,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
     }
@@ -136,30 +126,19 @@ fn open(address: &UnixAddr) -> nix::Result<OwnedFd> {
 }
 
 /// One datagram, if it is worth anything.
-fn receive(socket: RawFd) -> io::Result<Option<Datagram>> {
+fn heard(socket: BorrowedFd<'_>) -> io::Result<Option<Datagram>> {
     // One byte more than is looked at tells what is too long.
     let mut bytes = [0; MAX_DATAGRAM + 1];
-    let mut control = cmsg_space!(UnixCredentials, [RawFd; MAX_FDS]);
-    let mut parts = [IoSliceMut::new(&mut bytes)];
-    let message =
-        recvmsg::<()>(socket, &mut parts, Some(&mut control), MsgFlags::MSG_CMSG_CLOEXEC)?;
-    let (mut sender, mut barrier) = (None, Vec::new());
-    for part in message.cmsgs()? {
-        match part {
-            ControlMessageOwned::ScmCredentials(by) => sender = Some((by.pid(), by.uid())),
-            ControlMessageOwned::ScmRights(fds) => barrier.extend(fds.into_iter().map(|fd| {
-                // SAFETY: the kernel has just made this descriptor for us; nobody else knows of it.
-                unsafe { OwnedFd::from_raw_fd(fd) }
-            })),
-            _ => {}
-        }
-    }
-    let length = message.bytes;
-    let notes = parse(&bytes[..length]);
-    if !notes.contains(&Note::Barrier) {
-        barrier.clear();
-    }
-    Ok(sender.filter(|_| !notes.is_empty()).map(|(pid, uid)| Datagram { pid, uid, notes, barrier }))
+    let received = receive::receive(socket, &mut bytes)?;
+    let notes = parse(&bytes[..received.length]);
+    // Descriptors without a barrier are closed here and now: they are no business of ours.
+    let barrier = if notes.contains(&Note::Barrier) { received.fds } else { Vec::new() };
+    Ok(received.sender.filter(|_| !notes.is_empty()).map(|(pid, uid)| Datagram {
+        pid,
+        uid,
+        notes,
+        barrier,
+    }))
 }
 
 #[cfg(test)]
