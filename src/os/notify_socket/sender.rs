@@ -60,3 +60,64 @@ fn parent(pid: i32) -> Option<i32> {
     let after = memchr::memrchr(b')', &stat)? + 1;
     str::from_utf8(&stat[after..]).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(pid: i32, uid: u32) -> Datagram {
+        Datagram { pid, uid, notes: Vec::new(), barrier: Vec::new() }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a stranger is wanted, not a service")]
+    fn started(argv: &[&str]) -> std::process::Child {
+        std::process::Command::new(argv[0]).args(&argv[1..]).spawn().expect("started")
+    }
+
+    fn our_session() -> i32 {
+        session_of(std::process::id().cast_signed()).expect("we are there")
+    }
+
+    #[test]
+    fn the_session_decides_for_whoever_is_there() {
+        let mut child = started(&["sleep", "100"]);
+        let pid = child.id().cast_signed();
+        let uid = getuid().as_raw();
+        assert!(belongs(&from(pid, uid), our_session()));
+        assert!(!belongs(&from(pid, uid), i32::MAX), "our user alone is not enough");
+        assert!(!belongs(&from(1, 0), our_session()), "nor is being root");
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+    }
+
+    #[test]
+    fn a_descendant_in_a_session_of_its_own_belongs() {
+        // setsid forks only when it leads a group, which a plain child does not.
+        let mut child = started(&["setsid", "sleep", "100"]);
+        let pid = child.id().cast_signed();
+        while session_of(pid) != Some(pid) {
+            assert_eq!(child.try_wait().expect("asked"), None);
+            std::thread::yield_now();
+        }
+        assert!(belongs(&from(pid, getuid().as_raw()), our_session()));
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+    }
+
+    #[test]
+    fn of_those_gone_only_our_own_user_is_believed() {
+        let mut child = started(&["true"]);
+        let pid = child.id().cast_signed();
+        child.wait().expect("reaped");
+        let uid = getuid().as_raw();
+        assert!(belongs(&from(pid, uid), 4242));
+        assert!(!belongs(&from(pid, uid + 1), 4242));
+    }
+
+    #[test]
+    fn a_sender_without_a_pid_here_is_a_stranger() {
+        for pid in [0, -1, i32::MIN] {
+            assert!(!belongs(&from(pid, getuid().as_raw()), our_session()));
+        }
+    }
+}
