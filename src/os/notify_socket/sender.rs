@@ -63,55 +63,59 @@ fn parent(pid: i32) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::os::{
+        child::Child,
+        spawn::{Command, Output, spawn},
+    };
 
     fn from(pid: i32, uid: u32) -> Datagram {
         Datagram { pid, uid, notes: Vec::new(), barrier: Vec::new() }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a stranger is wanted, not a service")]
-    fn started(argv: &[&str]) -> std::process::Child {
-        std::process::Command::new(argv[0]).args(&argv[1..]).spawn().expect("started")
+    /// A process in a session of its own.
+    fn started(argv: &[&str]) -> Child {
+        let command = Command {
+            argv: argv.iter().map(Into::into).collect(),
+            env: vec![("PATH".into(), "/usr/bin:/bin".into())],
+            dir: "/".into(),
+            output: Output::Pipes,
+            marker: None,
+        };
+        spawn(&command).expect("started").child
     }
 
     fn our_session() -> i32 {
         session_of(std::process::id().cast_signed()).expect("we are there")
     }
 
-    #[test]
-    fn the_session_decides_for_whoever_is_there() {
-        let mut child = started(&["sleep", "100"]);
-        let pid = child.id().cast_signed();
+    #[tokio::test]
+    async fn the_session_decides_for_whoever_is_there() {
+        let child = started(&["sleep", "100"]);
         let uid = getuid().as_raw();
-        assert!(belongs(&from(pid, uid), our_session()));
-        assert!(!belongs(&from(pid, uid), i32::MAX), "our user alone is not enough");
-        assert!(!belongs(&from(1, 0), our_session()), "nor is being root");
-        child.kill().expect("killed");
-        child.wait().expect("reaped");
+        assert!(belongs(&from(child.pid(), uid), child.pid()));
+        assert!(!belongs(&from(child.pid(), uid), i32::MAX), "our user alone is not enough");
+        assert!(!belongs(&from(1, 0), child.pid()), "nor is being root");
+        assert!(!belongs(&from(std::process::id().cast_signed(), uid), child.pid()));
     }
 
-    #[test]
-    fn a_descendant_in_a_session_of_its_own_belongs() {
-        // setsid forks only when it leads a group, which a plain child does not.
-        let mut child = started(&["setsid", "sleep", "100"]);
-        let pid = child.id().cast_signed();
-        while session_of(pid) != Some(pid) {
-            assert_eq!(child.try_wait().expect("asked"), None);
-            std::thread::yield_now();
-        }
-        assert!(belongs(&from(pid, getuid().as_raw()), our_session()));
-        child.kill().expect("killed");
-        child.wait().expect("reaped");
+    #[tokio::test]
+    async fn a_descendant_in_a_session_of_its_own_belongs() {
+        let child = started(&["sleep", "100"]);
+        assert_ne!(session_of(child.pid()), Some(our_session()));
+        assert!(belongs(&from(child.pid(), getuid().as_raw()), our_session()));
     }
 
-    #[test]
-    fn of_those_gone_only_our_own_user_is_believed() {
-        let mut child = started(&["true"]);
-        let pid = child.id().cast_signed();
-        child.wait().expect("reaped");
+    #[tokio::test]
+    async fn of_those_gone_only_our_own_user_is_believed() {
+        let child = started(&["true"]);
+        child.exited().await;
+        child.clear(None, Duration::ZERO).await.expect("gone");
         let uid = getuid().as_raw();
-        assert!(belongs(&from(pid, uid), 4242));
-        assert!(!belongs(&from(pid, uid + 1), 4242));
+        assert!(belongs(&from(child.pid(), uid), 4242));
+        assert!(!belongs(&from(child.pid(), uid + 1), 4242));
     }
 
     #[test]
