@@ -22,3 +22,4 @@ pub mod site;
 pub mod socket;
 pub mod spawn;
 pub mod wait;
+pub mod watched;
