@@ -1,4 +1,4 @@
-//! What a service says through `NOTIFY_SOCKET`: the assignments of sd_notify(3) in one datagram.
+//! What a service says through `NOTIFY_SOCKET`: the assignments of `sd_notify(3)` in one datagram.
 
 use std::time::Duration;
 

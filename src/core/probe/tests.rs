@@ -66,7 +66,7 @@ impl World {
             while let Some(at) = effects.iter().position(|e| matches!(e, Effect::Attempt { .. })) {
                 let Effect::Attempt { number, .. } = effects.remove(at) else { unreachable!() };
                 self.attempts += 1;
-                let outcome = answer(self.now - START);
+                let outcome = answer(self.now.saturating_sub(START));
                 effects.extend(self.probe.step(self.now, Input::Attempted { number, outcome }));
             }
             seen.extend(effects);
