@@ -2,6 +2,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+static ENDLESS: [u8; 100_000] = [b'x'; 100_000];
 const LONG: Duration = Duration::from_secs(10);
 
 /// A server that gives one answer, byte for byte, and hands back what it was asked.
@@ -56,7 +57,6 @@ async fn what_is_not_http_is_called_so() {
     check(b"HTTP/1.1 abc\r\n\r\n", &[], not).await;
     check(b"HTTP/1.1 2000 OK\r\n\r\n", &[], not).await;
     check(b"HTTP/1.1 200", &[], not).await;
-    static ENDLESS: [u8; 100_000] = [b'x'; 100_000];
     check(&ENDLESS, &[], not).await;
     check(b"", &[], Err("GET /healthz was answered by closing")).await;
 }
