@@ -1,3 +1,5 @@
+//! The probe machine, example by example.
+
 mod promises;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The notify socket against real senders.
+
 use std::{
     io::{ErrorKind, IoSlice, Read as _},
     os::{

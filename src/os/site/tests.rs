@@ -1,3 +1,5 @@
+//! The site server over real connections, and as a process.
+
 use std::{
     ffi::{OsStr, OsString},
     os::unix::fs::symlink,

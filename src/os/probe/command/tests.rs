@@ -1,3 +1,5 @@
+//! Checks by real commands.
+
 use super::*;
 
 const LONG: Duration = Duration::from_secs(20);

@@ -1,3 +1,5 @@
+//! HTTP checks against servers that answer byte for byte.
+
 use tokio::net::TcpListener;
 
 use super::*;
