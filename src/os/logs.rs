@@ -16,6 +16,7 @@ mod ledger;
 mod merge;
 mod plane;
 mod pump;
+mod register;
 mod seek;
 mod sink;
 mod store;

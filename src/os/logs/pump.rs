@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use super::register;
 use super::sink::{Shared, lock, now};
 use crate::core::log::{Head, Splitter, Stream};
 
@@ -117,7 +117,7 @@ impl Job {
         mut stopped: oneshot::Receiver<Duration>,
     ) -> io::Result<Drained> {
         unblock(&fd)?;
-        let fd = AsyncFd::new(fd)?;
+        let fd = register::readable(fd)?;
         let mut deadline = None;
         loop {
             let expiry = async {
