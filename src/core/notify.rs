@@ -1,4 +1,4 @@
-//! What a service says through `NOTIFY_SOCKET`: the assignments of sd_notify(3) in one datagram.
+//! What a service says through `NOTIFY_SOCKET`: the assignments of `sd_notify(3)` in one datagram.
 
 use std::time::Duration;
 
@@ -37,6 +37,19 @@ pub fn parse(datagram: &[u8]) -> Vec<Note> {
     bounded(datagram).split(|&byte| byte == b'\n').filter_map(note).collect()
 }
 
+/// Foreign text as one line of at most so many bytes: it ends up in terminals and on web pages.
+pub fn harmless_line(text: &[u8], most: usize) -> String {
+    let mut line = String::new();
+    for char in String::from_utf8_lossy(text).chars().filter(|&char| harmless(char)) {
+        if line.len() + char.len_utf8() > most {
+            break;
+        }
+        line.push(char);
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
 /// Cuts what is too long after its last whole line: half an assignment might mean something else.
 fn bounded(datagram: &[u8]) -> &[u8] {
     match datagram.get(..MAX_DATAGRAM) {
@@ -57,7 +70,7 @@ fn note(line: &[u8]) -> Option<Note> {
         return None;
     }
     if let Some(text) = line.strip_prefix(b"STATUS=") {
-        return Some(Note::Status(status(text)));
+        return Some(Note::Status(harmless_line(text, MAX_STATUS)));
     }
     let (key, value) = str::from_utf8(line).ok()?.split_once('=')?;
     match (key, value) {
@@ -76,19 +89,6 @@ fn note(line: &[u8]) -> Option<Note> {
 
 fn micros(text: &str) -> Option<Duration> {
     text.parse().ok().map(Duration::from_micros)
-}
-
-/// The text as one harmless line: it ends up in terminals and on web pages.
-fn status(text: &[u8]) -> String {
-    let mut line = String::new();
-    for char in String::from_utf8_lossy(text).chars().filter(|&char| harmless(char)) {
-        if line.len() + char.len_utf8() > MAX_STATUS {
-            break;
-        }
-        line.push(char);
-    }
-    line.truncate(line.trim_end().len());
-    line
 }
 
 /// Neither a control character nor one that turns the direction of the text around it.

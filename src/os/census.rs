@@ -36,12 +36,11 @@ pub struct Member {
 pub async fn members(leader: i32, marker: Option<&OsStr>) -> Vec<Member> {
     let (reply, answer) = oneshot::channel();
     let request = Request { leader, marker: marker.map(OsStr::to_owned), reply };
-    if let Some(requests) = requests() {
-        if requests.send(request).is_ok() {
-            if let Ok(members) = answer.await {
-                return members;
-            }
-        }
+    if let Some(requests) = requests()
+        && requests.send(request).is_ok()
+        && let Ok(members) = answer.await
+    {
+        return members;
     }
     members_now(leader, marker)
 }

@@ -16,16 +16,20 @@ use std::{
 
 use nix::{
     sys::signal::{Signal, killpg},
-    unistd::Pid,
+    unistd::{Pid, getsid},
 };
 
 pub use super::wait::Ending;
 use super::{
-    census, leaders,
+    census::{self, Member},
+    leaders,
     pidfd::Pidfd,
     proc::{self, StartTime},
     wait,
 };
+
+/// The exit code of a process whose status was lost.
+const LOST: i32 = -1;
 
 /// A process that leads its own session.
 ///
@@ -53,7 +57,10 @@ pub struct Survivor {
 #[derive(Debug, Default)]
 struct State {
     ending: Option<Ending>,
+    /// Its number may be somebody else's by now.
     reaped: bool,
+    /// Nothing of its session is left.
+    cleared: bool,
 }
 
 impl Child {
@@ -69,6 +76,7 @@ impl Child {
             }
             Err(error) => {
                 // Most likely we are out of descriptors. It must not run on unwatched.
+                let _sent = killpg(Pid::from_raw(pid), Signal::SIGKILL);
                 abandon(pid, marker.as_deref());
                 Err(error)
             }
@@ -101,7 +109,15 @@ impl Child {
     pub fn ending(&self) -> Option<Ending> {
         let mut state = self.state();
         if state.ending.is_none() {
-            state.ending = wait::peek(self.pidfd.as_fd()).ok().flatten();
+            match wait::peek(self.pidfd.as_fd()) {
+                Ok(ending) => state.ending = ending,
+                Err(error) => {
+                    // Somebody else in this process waits for children, and got the status.
+                    tracing::error!(pid = self.pid, %error, "cannot learn how a process ended");
+                    state.ending = Some(Ending::Code(LOST));
+                    state.reaped = true;
+                }
+            }
         }
         state.ending
     }
@@ -129,6 +145,18 @@ impl Child {
         clear::clear(self, signal, grace).await
     }
 
+    /// The living processes of its session and their descendants, itself included.
+    pub async fn members(&self) -> Vec<Member> {
+        census::members(self.pid, self.marker.as_deref()).await
+    }
+
+    /// Whether `pid` is one of [`Self::members`].
+    pub async fn owns(&self, pid: i32) -> bool {
+        let session = getsid(Some(Pid::from_raw(pid)));
+        session.is_ok_and(|session| session.as_raw() == self.pid)
+            || self.members().await.iter().any(|member| member.pid == pid)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,15 +164,14 @@ impl Child {
     /// Takes the zombie away; its number is free for others from here on.
     fn reap(&self) {
         let mut state = self.state();
-        if state.reaped {
+        if state.cleared {
             return;
         }
         leaders::forget(self.pid);
-        // The sweep may have been faster since the line above; then it was peeked at before.
-        if let Ok(Some(ending)) = wait::reap(self.pidfd.as_fd()) {
-            state.ending.get_or_insert(ending);
-        }
+        // ECHILD: the sweep was faster since the line above. Its ending is known already.
+        let _reaped = wait::reap(self.pidfd.as_fd());
         state.reaped = true;
+        state.cleared = true;
         drop(state);
         leaders::wake_sweep();
     }
@@ -152,16 +179,16 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if !self.state().reaped {
+        if !self.state().cleared {
+            self.signal_group(Signal::SIGKILL);
             abandon(self.pid, self.marker.as_deref());
         }
     }
 }
 
-/// SIGKILL for all that belongs to the session, as far as it can be seen at once; the sweep takes
+/// SIGKILL for whoever belongs to the session, as far as it can be seen at once; the sweep takes
 /// the zombies.
 fn abandon(leader: i32, marker: Option<&OsStr>) {
-    let _sent = killpg(Pid::from_raw(leader), Signal::SIGKILL);
     census::kill_now(leader, marker);
     leaders::forget(leader);
     leaders::wake_sweep();

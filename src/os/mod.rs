@@ -21,4 +21,7 @@ pub mod signals;
 pub mod site;
 pub mod socket;
 pub mod spawn;
+#[cfg(test)]
+mod testing;
 pub mod wait;
+pub mod watched;

@@ -1,4 +1,4 @@
-//! The socket on which one service speaks sd_notify(3), with the kernel's word on who is speaking.
+//! The socket on which one service speaks `sd_notify(3)`, with the kernel's word on who is speaking.
 
 mod receive;
 mod sender;

@@ -7,9 +7,12 @@ use std::{
 
 use nix::sys::signal::Signal;
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::io::unix::AsyncFd;
 
-use super::proc::{self, StartTime};
+use super::{
+    proc::{self, StartTime},
+    watched,
+};
 
 /// A process that cannot be mistaken for another.
 #[derive(Debug)]
@@ -42,7 +45,7 @@ impl Pidfd {
     }
 
     fn watch(fd: OwnedFd) -> io::Result<Self> {
-        Ok(Self(AsyncFd::register_with_interest(fd, Interest::READABLE)?))
+        watched::readable(fd).map(Self)
     }
 }
 

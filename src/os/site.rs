@@ -34,6 +34,8 @@ use confined::Confined;
 const GRACE: Duration = Duration::from_secs(2);
 /// More than that of a `404.html` is not read into memory.
 const PAGE: u64 = 1024 * 1024;
+/// Of a longer path this much is logged.
+const PATH: usize = 1000;
 const PLAIN: &str = "<!doctype html>\n<title>404</title>\n<h1>Not found</h1>\n";
 
 /// Serves `root` on the port, IPv4 and IPv6, until SIGTERM or SIGINT.
@@ -145,16 +147,20 @@ async fn answer(State(mut site): State<Site>, request: Request) -> Response {
     // The next look must see the next edit.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let took = began.elapsed().as_secs_f64() * 1000.0;
+    // What a client can make up must not make lines without end.
+    let path = path.get(..PATH).unwrap_or(&path);
     say(&format!("{method} {path} {} {took:.1}ms", response.status().as_u16()));
     response
 }
 
 fn absent(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied};
-    matches!(
-        error.kind(),
-        InvalidFilename | InvalidInput | NotADirectory | NotFound | PermissionDenied
-    )
+    // Links in a circle have no kind of their own yet.
+    error.raw_os_error() == Some(libc::ELOOP)
+        || matches!(
+            error.kind(),
+            InvalidFilename | InvalidInput | NotADirectory | NotFound | PermissionDenied
+        )
 }
 
 async fn missing(root: &Path, method: &Method) -> Response {

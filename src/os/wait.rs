@@ -27,7 +27,8 @@ impl std::fmt::Display for Ending {
     }
 }
 
-/// The ending of the child behind `pidfd`, if it has ended; it stays a zombie.
+/// The ending of the child behind `pidfd`, if it has ended; it stays a zombie. ECHILD: it has been
+/// reaped, or never was a child.
 pub(super) fn peek(pidfd: BorrowedFd<'_>) -> io::Result<Option<Ending>> {
     let id = pidfd.as_raw_fd().cast_unsigned();
     Ok(waitid(libc::P_PIDFD, id, libc::WNOWAIT)?.map(|(_, ending)| ending))
@@ -41,7 +42,11 @@ pub(super) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<Option<Ending>> {
 
 /// Some child that has ended; it stays a zombie.
 pub(super) fn peek_any() -> io::Result<Option<i32>> {
-    Ok(waitid(libc::P_ALL, 0, libc::WNOWAIT)?.map(|(pid, _)| pid))
+    match waitid(libc::P_ALL, 0, libc::WNOWAIT) {
+        Ok(ended) => Ok(ended.map(|(pid, _)| pid)),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes the zombie `pid` away, which must be a child that nobody else reaps.
@@ -61,7 +66,6 @@ fn waitid(kind: libc::idtype_t, id: u32, flags: i32) -> io::Result<Option<(i32, 
         let error = io::Error::last_os_error();
         match error.raw_os_error() {
             Some(libc::EINTR) => {}
-            Some(libc::ECHILD) => return Ok(None),
             _ => return Err(error),
         }
     }

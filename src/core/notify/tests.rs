@@ -1,3 +1,5 @@
+//! Datagrams and the notes in them.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -17,7 +17,7 @@ pub(super) type Census = HashMap<i32, Vec<Member>>;
 
 /// How long what was found out about a foreign session is believed, however it looks: by then
 /// the kernel may have given its number to another.
-const BELIEVED: Duration = Duration::from_secs(60);
+const BELIEVED: Duration = Duration::from_mins(1);
 
 /// Parents of parents that are followed; a longer chain is somebody else's.
 const DEEP: usize = 256;

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{Child, Survivor};
 use crate::os::{
-    census::{self, Member},
+    census::Member,
     pidfd::{self, Pidfd},
     proc,
 };
@@ -23,7 +23,7 @@ pub(super) async fn clear(
     signal: Option<Signal>,
     grace: Duration,
 ) -> Result<(), Vec<Survivor>> {
-    if child.state().reaped {
+    if child.state().cleared {
         return Ok(());
     }
     let cleared = match signal {
@@ -124,7 +124,7 @@ async fn wait_for_leader(child: &Child) {
 
 /// All of the session but the leader.
 async fn others(child: &Child) -> Vec<Member> {
-    let mut members = census::members(child.pid, child.marker.as_deref()).await;
+    let mut members = child.members().await;
     members.retain(|member| member.pid != child.pid);
     members
 }

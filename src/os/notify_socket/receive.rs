@@ -60,7 +60,11 @@ fn unpack(header: &libc::msghdr) -> (Option<(i32, u32)>, Vec<OwnedFd>) {
             (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                 for index in 0..length / size_of::<libc::c_int>() {
                     // SAFETY: the index is within the length that the kernel has filled.
-                    let fd = unsafe { ptr::read_unaligned(data.cast::<libc::c_int>().add(index)) };
+                    let fd = unsafe {
+                        ptr::read_unaligned(
+                            data.add(index * size_of::<libc::c_int>()).cast::<libc::c_int>(),
+                        )
+                    };
                     // SAFETY: the kernel has just made this descriptor for us; nobody else knows it.
                     fds.push(unsafe { OwnedFd::from_raw_fd(fd) });
                 }

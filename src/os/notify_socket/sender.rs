@@ -60,3 +60,68 @@ fn parent(pid: i32) -> Option<i32> {
     let after = memchr::memrchr(b')', &stat)? + 1;
     str::from_utf8(&stat[after..]).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::os::{
+        child::Child,
+        spawn::{Command, Output, spawn},
+    };
+
+    fn from(pid: i32, uid: u32) -> Datagram {
+        Datagram { pid, uid, notes: Vec::new(), barrier: Vec::new() }
+    }
+
+    /// A process in a session of its own.
+    fn started(argv: &[&str]) -> Child {
+        let command = Command {
+            argv: argv.iter().map(Into::into).collect(),
+            env: vec![("PATH".into(), "/usr/bin:/bin".into())],
+            dir: "/".into(),
+            output: Output::Pipes,
+            marker: None,
+        };
+        spawn(&command).expect("started").child
+    }
+
+    fn our_session() -> i32 {
+        session_of(std::process::id().cast_signed()).expect("we are there")
+    }
+
+    #[tokio::test]
+    async fn the_session_decides_for_whoever_is_there() {
+        let child = started(&["sleep", "100"]);
+        let uid = getuid().as_raw();
+        assert!(belongs(&from(child.pid(), uid), child.pid()));
+        assert!(!belongs(&from(child.pid(), uid), i32::MAX), "our user alone is not enough");
+        assert!(!belongs(&from(1, 0), child.pid()), "nor is being root");
+        assert!(!belongs(&from(std::process::id().cast_signed(), uid), child.pid()));
+    }
+
+    #[tokio::test]
+    async fn a_descendant_in_a_session_of_its_own_belongs() {
+        let child = started(&["sleep", "100"]);
+        assert_ne!(session_of(child.pid()), Some(our_session()));
+        assert!(belongs(&from(child.pid(), getuid().as_raw()), our_session()));
+    }
+
+    #[tokio::test]
+    async fn of_those_gone_only_our_own_user_is_believed() {
+        let child = started(&["true"]);
+        child.exited().await;
+        child.clear(None, Duration::ZERO).await.expect("gone");
+        let uid = getuid().as_raw();
+        assert!(belongs(&from(child.pid(), uid), 4242));
+        assert!(!belongs(&from(child.pid(), uid + 1), 4242));
+    }
+
+    #[test]
+    fn a_sender_without_a_pid_here_is_a_stranger() {
+        for pid in [0, -1, i32::MIN] {
+            assert!(!belongs(&from(pid, getuid().as_raw()), our_session()));
+        }
+    }
+}

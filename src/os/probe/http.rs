@@ -100,9 +100,8 @@ fn final_status(head: &[u8]) -> Result<Option<u16>, String> {
 
 fn parsed(line: &[u8]) -> Option<u16> {
     let line = str::from_utf8(line).ok()?.strip_prefix("HTTP/1.")?;
-    let (_, line) = line.split_once(' ')?;
-    let digits = line.trim_start().get(..3)?;
-    digits.parse().ok().filter(|status| (100..600).contains(status))
+    let status = line.split_ascii_whitespace().nth(1)?;
+    status.parse().ok().filter(|status| (100..600).contains(status))
 }
 
 /// Lets the server finish in peace: to close on it would have many log a broken pipe.

@@ -54,11 +54,11 @@ fn reason(outcomes: [(SocketAddr, &Outcome); 2], timeout: Duration) -> String {
             // A machine without IPv6 is no news.
             Ok(Err(_)) if address.is_ipv6() && !refused.is_empty() => {}
             Ok(Err(error)) => {
-                other.get_or_insert(format!("cannot connect to {address}: {error}"));
+                other.get_or_insert_with(|| format!("cannot connect to {address}: {error}"));
             }
             Ok(Ok(_)) => {}
             Err(Elapsed { .. }) => {
-                other.get_or_insert(super::no_answer(timeout));
+                other.get_or_insert_with(|| super::no_answer(timeout));
             }
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn find(
         let path = Path::new(OsStr::from_bytes(folder)).join(name);
         match look_at(&shown(&path, dir)) {
             Found::Program => return Ok(path),
-            Found::Unusable => unusable = unusable.or(Some(shown(&path, dir))),
+            Found::Unusable => unusable = unusable.or_else(|| Some(shown(&path, dir))),
             Found::Nothing => {}
         }
     }

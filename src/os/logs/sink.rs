@@ -1,0 +1,145 @@
+//! One service's log: outlives the service's lives, and whoever holds it.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
+
+use tokio::runtime;
+use tokio::sync::{oneshot, watch};
+
+use super::follow::{Follower, Start};
+use super::ledger::Ledger;
+use super::pump::{self, Pump};
+use super::store::Store;
+use super::tail;
+use crate::core::log::{Filter, Head, Limits, MAX_LINE, Splitter, Stamp, Stream};
+
+/// Cheap to clone. Followers end when the last clone and the last pump are gone.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    shared: Arc<Shared>,
+}
+
+/// What the clones of a sink, its pumps and its plane share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    ledger: Arc<Ledger>,
+    /// Locked by the plane's thread alone, also while it writes.
+    store: Mutex<Store>,
+    /// Of the outputs now read; those locks are never held while something is written.
+    splitters: Mutex<Vec<Weak<Mutex<Splitter>>>>,
+    trouble: watch::Receiver<Option<Arc<str>>>,
+    plane: runtime::Handle,
+}
+
+impl Sink {
+    pub(super) fn of(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Stores everything that comes from a terminal or pipe. The sink owns the descriptor from now on.
+    pub fn attach(&self, fd: OwnedFd, stream: Stream) -> Pump {
+        let splitter = Arc::new(Mutex::new(Splitter::new(MAX_LINE)));
+        {
+            let mut splitters = lock(&self.shared.splitters);
+            splitters.retain(|splitter| splitter.strong_count() > 0);
+            splitters.push(Arc::downgrade(&splitter));
+        }
+        pump::start(Arc::clone(&self.shared), fd, stream, splitter)
+    }
+
+    /// Stores `locald: text`; several lines become several records.
+    pub fn note(&self, text: &str) {
+        let text = text.to_owned();
+        let shared = Arc::clone(&self.shared);
+        self.shared.plane.spawn(async move { shared.note(&text) });
+    }
+
+    /// Resolves when every note so far is stored.
+    pub async fn settled(&self) {
+        let (done, settled) = oneshot::channel::<()>();
+        // Tasks of the plane begin in the order in which they were spawned.
+        self.shared.plane.spawn(async move { drop(done) });
+        let _: Result<(), oneshot::error::RecvError> = settled.await;
+    }
+
+    /// The last lines as text, oldest first, with the unfinished one (a prompt) at the end; if asked,
+    /// only those since a time. Reads a little from the end of the file, on this thread. Empty where
+    /// nothing can be read.
+    pub fn last_lines(&self, n: usize, since: Option<SystemTime>) -> Vec<String> {
+        let mut unfinished = self.shared.unfinished();
+        unfinished.drain(..unfinished.len().saturating_sub(n));
+        let stored = self.shared.ledger.open_all().and_then(|(files, reach)| {
+            tail::last(&files, reach, n - unfinished.len(), since.map(Stamp::of))
+        });
+        let stored = stored.unwrap_or_default();
+        stored.iter().map(|line| line.text().into_owned()).chain(unfinished).collect()
+    }
+
+    /// A reader of the log. Only lines that the filter admits are counted and given.
+    pub async fn follower(&self, start: Start, filter: Filter) -> std::io::Result<Follower> {
+        Follower::new(Arc::clone(&self.shared.ledger), start, filter).await
+    }
+
+    /// Why lines are being lost or files not rotated, if so.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble.borrow().as_deref().map(str::to_owned)
+    }
+
+    /// Tells when [`Self::trouble`] changes.
+    pub fn troubles(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.shared.trouble.clone()
+    }
+}
+
+impl Shared {
+    pub(super) fn new(path: PathBuf, limits: Limits, plane: runtime::Handle) -> Self {
+        let (ledger, publish) = Ledger::new(path, limits);
+        let ledger = Arc::new(ledger);
+        let (told, trouble) = watch::channel(None);
+        let store = Mutex::new(Store::new(Arc::clone(&ledger), limits, publish, told));
+        Self { ledger, store, splitters: Mutex::default(), trouble, plane }
+    }
+
+    pub(super) fn plane(&self) -> &runtime::Handle {
+        &self.plane
+    }
+
+    /// For the plane's thread.
+    pub(super) fn append(&self, records: &[u8], at: Stamp) {
+        lock(&self.store).append(records, at);
+    }
+
+    /// For the plane's thread.
+    pub(super) fn note(&self, text: &str) {
+        let at = now();
+        let head = Head::new(at, Stream::Sys, false);
+        let mut records = Vec::new();
+        let mut splitter = Splitter::new(MAX_LINE);
+        let mut record = |line: &[u8], _| head.write(&[b"locald: ", line].concat(), &mut records);
+        splitter.push(text.as_bytes(), &mut record);
+        splitter.finish(&mut record);
+        self.append(&records, at);
+    }
+
+    fn unfinished(&self) -> Vec<String> {
+        let splitters = lock(&self.splitters);
+        let texts = splitters
+            .iter()
+            .filter_map(Weak::upgrade)
+            .map(|splitter| String::from_utf8_lossy(lock(&splitter).unfinished()).into_owned());
+        texts.filter(|text| !text.trim_end_matches('\r').is_empty()).collect()
+    }
+}
+
+/// A panic elsewhere is no reason to stop logging.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The time of what is read now.
+#[expect(clippy::disallowed_methods, reason = "a stamp is the time at which bytes were read")]
+pub(super) fn now() -> Stamp {
+    Stamp::of(SystemTime::now())
+}
