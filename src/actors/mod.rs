@@ -1,1 +1,17 @@
-//! (stub)
+//! One actor per file: its messages, what it is given, what it does. `actors.md` tells them all.
+//!
+//! [`board`] and [`event_log`] are no actors: what actors publish there, anybody may read at any time.
+
+pub mod board;
+pub mod event_log;
+pub mod context;
+pub mod infra;
+pub mod ipc_gateway;
+pub mod log_store;
+pub mod port_allocator;
+pub mod probe;
+pub mod process;
+pub mod project;
+pub mod projects;
+pub mod service;
+pub mod state_store;

@@ -1,0 +1,223 @@
+//! What the actors of a project know of its services, readable at any time without asking them.
+//!
+//! Each service has one board, written by the actors responsible for it: the project (phase,
+//! counters), the process (pid, exits), the probe (health). Every write rings the project's bell.
+
+
+mod present;
+mod words;
+
+pub use self::words::{ending_sentence, exit, process_detail, service_detail};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    core::{
+        id::{ProjectName, ServiceName},
+        plan::{Condition, Kind, Limit},
+    },
+    os::child::Ending,
+    supervision::engine::{Life, Phase},
+};
+
+/// So many exits are remembered per service.
+const EXITS: usize = 10;
+
+/// A project's board.
+pub struct ProjectBoard {
+    /// Its name.
+    pub name: ProjectName,
+    /// The folder of its configuration.
+    pub dir: PathBuf,
+    /// Its domain.
+    pub domain: ArcSwap<String>,
+    /// Why the configuration on disk is not the one that runs.
+    pub config_error: ArcSwap<Option<String>>,
+    services: ArcSwap<Vec<Arc<ServiceBoard>>>,
+    bell: watch::Sender<u64>,
+}
+
+/// A service's board.
+pub struct ServiceBoard {
+    /// Its name.
+    pub name: ServiceName,
+    view: watch::Sender<View>,
+    bell: watch::Sender<u64>,
+}
+
+/// A service, as of now.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is in its supervisor's eyes.
+    pub phase: Phase,
+    /// Its latest life.
+    pub life: Life,
+    /// Whether somebody wants it up.
+    pub wanted: bool,
+    /// Its process, while it has one.
+    pub running: Option<Running>,
+    /// The port it is to listen on.
+    pub port: Option<u16>,
+    /// Lives since a person last started it.
+    pub births: u32,
+    /// Its last exits, the newest last.
+    pub exits: VecDeque<Past>,
+    /// Why its liveness check fails, while it does.
+    pub unhealthy: Option<String>,
+    /// What the service says of itself (`STATUS=`).
+    pub status: Option<String>,
+    /// What is odd about the start under way.
+    pub hint: Option<String>,
+    /// All dependencies.
+    pub depends_on: Arc<[ServiceName]>,
+    /// Those that keep it from starting, with what they must have reached.
+    pub waiting_for: Vec<(ServiceName, Condition)>,
+    /// Why it is down, if it has failed.
+    pub failure: Option<String>,
+    /// When it is tried again, in backoff.
+    pub next_start: Option<Instant>,
+    /// Failures within the window when it last failed.
+    pub failures: u32,
+    /// What it is allowed.
+    pub limit: Limit,
+    /// Who or what last changed whether it is wanted.
+    pub cause: Option<String>,
+    /// Processes that outlived SIGKILL, as "pid (command)".
+    pub survivors: Vec<String>,
+    /// Whether its giving up stops the project.
+    pub essential: bool,
+}
+
+/// A living process.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    /// Leader of its session.
+    pub pid: i32,
+    /// When it was started.
+    pub since: Instant,
+}
+
+/// An exit and what it led to.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// How it ended.
+    pub how: Ending,
+    /// Whether we had asked for it.
+    pub asked: bool,
+    /// When.
+    pub at: SystemTime,
+    /// How long it had run.
+    pub ran: Duration,
+}
+
+impl ProjectBoard {
+    /// Without services yet.
+    pub fn new(name: ProjectName, dir: PathBuf, domain: String) -> Self {
+        Self {
+            name,
+            dir,
+            domain: ArcSwap::from_pointee(domain),
+            config_error: ArcSwap::from_pointee(None),
+            services: ArcSwap::default(),
+            bell: watch::Sender::new(0),
+        }
+    }
+
+    /// Its services, in the order of the configuration.
+    pub fn services(&self) -> Arc<Vec<Arc<ServiceBoard>>> {
+        self.services.load_full()
+    }
+
+    /// The board of one service.
+    pub fn service(&self, name: &str) -> Option<Arc<ServiceBoard>> {
+        self.services.load().iter().find(|board| board.name.as_str() == name).cloned()
+    }
+
+    /// Replaces the list; boards of services that stay are kept by `make`.
+    pub fn list(&self, services: Vec<Arc<ServiceBoard>>) {
+        self.services.store(Arc::new(services));
+        self.ring();
+    }
+
+    /// A board for a new service of this project.
+    pub fn board_for(&self, name: ServiceName, view: View) -> Arc<ServiceBoard> {
+        Arc::new(ServiceBoard {
+            name,
+            view: watch::Sender::new(view),
+            bell: self.bell.clone(),
+        })
+    }
+
+    /// Wakes its holder at every change of any service.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+
+    /// Tells the watchers that something has changed.
+    pub fn ring(&self) {
+        self.bell.send_modify(|count| *count += 1);
+    }
+}
+
+impl ServiceBoard {
+    /// Changes the view, and rings.
+    pub fn update(&self, change: impl FnOnce(&mut View)) {
+        self.view.send_modify(change);
+        self.bell.send_modify(|count| *count += 1);
+    }
+
+    /// Looks at the view without copying it. Must be quick: writers wait.
+    pub fn read<T>(&self, look: impl FnOnce(&View) -> T) -> T {
+        look(&self.view.borrow())
+    }
+
+    /// Writes an exit down.
+    pub fn exited(&self, past: Past) {
+        self.update(|view| {
+            view.running = None;
+            view.status = None;
+            view.unhealthy = None;
+            view.hint = None;
+            if view.exits.len() == EXITS {
+                view.exits.pop_front();
+            }
+            view.exits.push_back(past);
+        });
+    }
+}
+
+/// All projects that the daemon has, by folder. `projects` is the one writer.
+#[derive(Clone, Default)]
+pub struct Directory(Arc<ArcSwap<BTreeMap<PathBuf, Arc<ProjectBoard>>>>, Arc<watch::Sender<u64>>);
+
+impl Directory {
+    /// All, by folder.
+    pub fn all(&self) -> Arc<BTreeMap<PathBuf, Arc<ProjectBoard>>> {
+        self.0.load_full()
+    }
+
+    /// The project in this folder.
+    pub fn get(&self, dir: &std::path::Path) -> Option<Arc<ProjectBoard>> {
+        self.0.load().get(dir).cloned()
+    }
+
+    /// Replaces the whole.
+    pub fn publish(&self, projects: BTreeMap<PathBuf, Arc<ProjectBoard>>) {
+        self.0.store(Arc::new(projects));
+        self.1.send_modify(|count| *count += 1);
+    }
+
+    /// Wakes its holder when projects come or go.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.1.subscribe()
+    }
+}

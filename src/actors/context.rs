@@ -1,0 +1,76 @@
+//! What the actors of a project, and those of one service, share.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use super::{
+    board::{ProjectBoard, ServiceBoard},
+    infra::Infra,
+};
+use crate::{
+    core::{id::ServiceName, launch::Launch, plan::Plan},
+    os::{child::Child, logs::Sink, notify_socket::NotifySocket},
+};
+
+/// A project. Each life of a service reads it afresh; `project` is the one writer, but for a port
+/// that had to be replaced.
+pub struct ProjectContext {
+    /// Its board.
+    pub board: Arc<ProjectBoard>,
+    /// The configuration in effect.
+    pub plan: ArcSwap<Plan>,
+    /// The port of each service that has one.
+    pub ports: ArcSwap<HashMap<ServiceName, u16>>,
+    /// The client that last started something.
+    pub caller: ArcSwap<Caller>,
+    /// The infrastructure.
+    pub infra: Infra,
+}
+
+/// What a service inherits from the client that started it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Caller {
+    /// Its environment.
+    pub env: BTreeMap<String, String>,
+    /// Columns and rows of its terminal, if it had one.
+    pub terminal: Option<(u16, u16)>,
+}
+
+/// A service, over all its lives.
+pub struct ServiceContext {
+    /// Its project.
+    pub project: Arc<ProjectContext>,
+    /// Its name.
+    pub name: ServiceName,
+    /// Its board.
+    pub board: Arc<ServiceBoard>,
+    /// Where its output goes.
+    pub sink: Sink,
+    /// Where it may send notifications.
+    pub notify_path: PathBuf,
+    /// What runs now. `process` is the one writer.
+    pub running: ArcSwapOption<Running>,
+}
+
+/// A process and what it was started with.
+pub struct Running {
+    /// The leader of its session.
+    pub child: Child,
+    /// What was launched.
+    pub launch: Launch,
+    /// Where it sends notifications; none where it could not be bound.
+    pub notify: Option<NotifySocket>,
+}
+
+impl ServiceContext {
+    /// Records an event about this service.
+    pub fn event(&self, event: &'static str, detail: Option<String>) {
+        let project = &self.project;
+        project.infra.events.record(Some(&project.board.name), Some(&self.name), event, detail);
+    }
+}

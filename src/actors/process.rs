@@ -1,0 +1,139 @@
+//! The OS process of a service: the actor's life is the process's life.
+
+mod attend;
+mod launch;
+
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use self::launch::Launched;
+use super::{context::ServiceContext, service::End};
+use crate::{os::child::Ending, supervision::nursery::Herald};
+
+/// The actor.
+pub struct Process;
+
+/// What it is told. Rate: one of each per life.
+#[derive(Debug)]
+pub enum Msg {
+    /// The launch has ended; its outcome is in the task.
+    Launched,
+    /// The process is gone, and all that came of it.
+    Ended(Ending),
+}
+
+/// What it is given.
+pub struct Args {
+    /// The service.
+    pub context: Arc<ServiceContext>,
+    /// How to tell that the process runs.
+    pub herald: Herald,
+}
+
+/// Its state.
+pub struct Body {
+    context: Arc<ServiceContext>,
+    herald: Herald,
+    stage: Stage,
+}
+
+enum Stage {
+    Launching(JoinHandle<Result<Launched, String>>),
+    Running {
+        /// Its end says stop.
+        stop: oneshot::Sender<()>,
+        attendant: JoinHandle<()>,
+    },
+    Over,
+}
+
+impl Actor for Process {
+    type Msg = Msg;
+    type State = Body;
+    type Arguments = Args;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Msg>,
+        Args { context, herald }: Args,
+    ) -> Result<Body, ActorProcessingErr> {
+        let of_task = context.clone();
+        let launching = tokio::spawn(async move {
+            let outcome = launch::launch(&of_task).await;
+            // The actor is gone only if it was told to stop; then it waits for this task.
+            let _gone = myself.cast(Msg::Launched);
+            outcome
+        });
+        Ok(Body { context, herald, stage: Stage::Launching(launching) })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Msg>,
+        msg: Msg,
+        body: &mut Body,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Launched => {
+                let Stage::Launching(task) = &mut body.stage else { return Ok(()) };
+                let launched = task.await?.map_err(End::Unlaunched)?;
+                body.attend(&myself, launched);
+                Ok(())
+            }
+            Msg::Ended(ending) => {
+                body.stage = Stage::Over;
+                Err(End::Exited(ending).into())
+            }
+        }
+    }
+
+    /// Stops the process, its session and its descendants; ends when all are gone.
+    async fn post_stop(
+        &self,
+        myself: ActorRef<Msg>,
+        body: &mut Body,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Stage::Launching(task) = &mut body.stage {
+            match task.await {
+                Ok(Ok(launched)) => body.attend(&myself, launched),
+                Ok(Err(_)) | Err(_) => body.stage = Stage::Over,
+            }
+        }
+        if let Stage::Running { stop, attendant } =
+            std::mem::replace(&mut body.stage, Stage::Over)
+        {
+            drop(stop);
+            attendant.await?;
+        }
+        Ok(())
+    }
+}
+
+impl Body {
+    fn attend(&mut self, myself: &ActorRef<Msg>, launched: Launched) {
+        let (stop, told) = oneshot::channel();
+        let (context, myself) = (self.context.clone(), myself.clone());
+        let attendant = tokio::spawn(async move {
+            let ending = attend::attend(&context, launched, told).await;
+            // The actor is gone only if it was told to stop; then it waits for this task.
+            let _gone = myself.cast(Msg::Ended(ending));
+        });
+        self.stage = Stage::Running { stop, attendant };
+        self.herald.ready();
+    }
+}
+
+/// An actor that was killed has no `post_stop`: whatever runs loses its last holder, which kills it.
+impl Drop for Body {
+    fn drop(&mut self) {
+        match &self.stage {
+            Stage::Launching(task) => task.abort(),
+            Stage::Running { attendant, .. } => attendant.abort(),
+            Stage::Over => return,
+        }
+        self.context.running.store(None);
+        self.context.board.update(|view| view.running = None);
+    }
+}

@@ -1,0 +1,68 @@
+//! Follows a process to its end, by itself or when told, and cleans up behind it.
+
+use std::time::Duration;
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::launch::Launched;
+use crate::{
+    actors::{
+        board::{self, Past},
+        context::ServiceContext,
+    },
+    os::{
+        child::{Ending, Survivor},
+        clock,
+        signals::signal_by_name,
+    },
+};
+
+/// How long output may be in coming after everything has ended: somebody outside of the session may
+/// keep the terminal open for ever.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Returns when the process, its session and its descendants are gone and their output is stored.
+pub(super) async fn attend(
+    context: &ServiceContext,
+    Launched { running, pumps }: Launched,
+    told: oneshot::Receiver<()>,
+) -> Ending {
+    let since = Instant::now();
+    let child = &running.child;
+    context.running.store(Some(running.clone()));
+    context.board.update(|view| {
+        view.running = Some(board::Running { pid: child.pid(), since });
+        view.survivors.clear();
+    });
+    let asked = tokio::select! {
+        biased;
+        _ = child.exited() => false,
+        _ = told => true,
+    };
+    let (signal, grace) = {
+        let plan = context.project.plan.load();
+        let service = plan.service(&context.name);
+        let signal = service.and_then(|service| signal_by_name(service.stop_signal.as_str()));
+        (signal, service.map_or(Duration::ZERO, |service| service.stop_timeout))
+    };
+    let survivors = child.clear(signal, grace).await.err().unwrap_or_default();
+    futures_util::future::join_all(pumps.into_iter().map(|pump| pump.stop_within(LAST_WORDS)))
+        .await;
+    let ending = if survivors.is_empty() { child.exited().await } else { Ending::Signal(9) };
+    context.running.store(None);
+    context.board.exited(Past { how: ending, asked, at: clock::wall(), ran: since.elapsed() });
+    name_survivors(context, &survivors);
+    let how = if asked { "stopped" } else { "exited" };
+    context.event(how, Some(board::ending_sentence(ending, asked)));
+    ending
+}
+
+fn name_survivors(context: &ServiceContext, survivors: &[Survivor]) {
+    if survivors.is_empty() {
+        return;
+    }
+    let named: Vec<String> =
+        survivors.iter().map(|one| format!("{} ({})", one.pid, one.command)).collect();
+    context.event("survived", Some(format!("SIGKILL did not end {}", named.join(", "))));
+    context.board.update(|view| view.survivors = named);
+}

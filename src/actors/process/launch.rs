@@ -1,0 +1,171 @@
+//! Starts the process of a service: reads its env files, checks its port, and spawns.
+
+use std::{collections::HashMap, ffi::OsString, io, path::Path, sync::Arc};
+
+use crate::{
+    actors::context::{Running, ServiceContext},
+    core::{
+        id::ServiceName,
+        launch::{self, EnvFileRef, Launch, Surroundings},
+        log::Stream,
+        plan::{PortSpec, ServicePlan},
+    },
+    os::{
+        listeners,
+        logs::Pump,
+        notify_socket::NotifySocket,
+        ports,
+        spawn::{self, Command, Output, Spawned},
+    },
+};
+
+/// The size of a terminal that nobody looks at.
+const TERMINAL: (u16, u16) = (80, 24);
+
+/// What a launch results in.
+pub(super) struct Launched {
+    /// The process.
+    pub(super) running: Arc<Running>,
+    /// Its output.
+    pub(super) pumps: Vec<Pump>,
+}
+
+enum Refused {
+    /// Somebody has taken the assigned port.
+    PortTaken,
+    Because(String),
+}
+
+/// Launches the service; the error is for people.
+pub(super) async fn launch(context: &Arc<ServiceContext>) -> Result<Launched, String> {
+    let infra = &context.project.infra;
+    let permit = infra.launching.acquire().await.map_err(|error| error.to_string())?;
+    loop {
+        let of_thread = context.clone();
+        let attempt = tokio::task::spawn_blocking(move || attempt(&of_thread));
+        match attempt.await.map_err(|error| error.to_string())? {
+            Ok(launched) => {
+                drop(permit);
+                return Ok(launched);
+            }
+            Err(Refused::Because(why)) => return Err(why),
+            Err(Refused::PortTaken) => another_port(context).await?,
+        }
+    }
+}
+
+/// On a thread that may block: files are read, and spawning waits for the program to be loaded.
+fn attempt(context: &Arc<ServiceContext>) -> Result<Launched, Refused> {
+    let because = |why: String| Refused::Because(why);
+    let project = &context.project;
+    let plan = project.plan.load_full();
+    let service = plan
+        .service(&context.name)
+        .ok_or_else(|| because("it is no longer in the configuration".to_owned()))?;
+    let ports = project.ports.load_full();
+    check_port(service, ports.get(&context.name).copied())?;
+    let launch = resolve(context, &ports).map_err(because)?;
+    let notify = match NotifySocket::bind(&context.notify_path) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            context.event("no-notify-socket", Some(error.to_string()));
+            None
+        }
+    };
+    let spawned = spawn_it(context, service, &launch).map_err(because)?;
+    let Spawned { child, out, err, pty: _ } = spawned;
+    let pumps = [(Some(out), Stream::Out), (err, Stream::Err)]
+        .into_iter()
+        .filter_map(|(fd, stream)| Some(context.sink.attach(fd?, stream)))
+        .collect();
+    Ok(Launched { running: Arc::new(Running { child, launch, notify }), pumps })
+}
+
+/// What to run for the service now: its environment read afresh, ports as they are.
+pub(in crate::actors) fn resolve(
+    context: &ServiceContext,
+    ports: &HashMap<ServiceName, u16>,
+) -> Result<Launch, String> {
+    let project = &context.project;
+    let plan = project.plan.load_full();
+    let service = plan.service(&context.name).ok_or("it is no longer in the configuration")?;
+    let files = read_env_files(&project.board.dir, launch::env_files_of(&plan, service))?;
+    let caller = project.caller.load_full();
+    let around = Surroundings {
+        dir: &project.board.dir,
+        caller_env: &caller.env,
+        files: &|path| files.get(path).map(String::as_str),
+        port_of: &|name| ports.get(name).copied(),
+        public_url: &|_| None,
+        notify_socket: &context.notify_path,
+        locald_exe: &project.infra.exe,
+    };
+    launch::launch(&plan, service, &around).map_err(|error| error.to_string())
+}
+
+fn read_env_files(
+    dir: &Path,
+    files: Vec<EnvFileRef>,
+) -> Result<HashMap<String, String>, String> {
+    let mut texts = HashMap::new();
+    for file in files {
+        match std::fs::read_to_string(dir.join(&file.path)) {
+            Ok(text) => _ = texts.insert(file.path, text),
+            // That it is missing where it must not is for the launch to say.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("cannot read env file {}: {error}", file.path)),
+        }
+    }
+    Ok(texts)
+}
+
+fn check_port(service: &ServicePlan, port: Option<u16>) -> Result<(), Refused> {
+    let Some(port) = port else { return Ok(()) };
+    if ports::is_free(port) {
+        return Ok(());
+    }
+    if service.port == PortSpec::Assigned {
+        return Err(Refused::PortTaken);
+    }
+    let holder = listeners::holder_of(port)
+        .map_or_else(String::new, |holder| format!(" by pid {} ({})", holder.pid, holder.command));
+    Err(Refused::Because(format!("port {port} is taken{holder}")))
+}
+
+async fn another_port(context: &ServiceContext) -> Result<(), String> {
+    let project = &context.project;
+    let name = &context.name;
+    let port = project
+        .infra
+        .ports
+        .replace(project.board.name.clone(), name.clone())
+        .await
+        .map_err(|error| format!("cannot get another port: {error}"))?
+        .ok_or("its port is taken, and no other one is free")?;
+    project.ports.rcu(|ports| {
+        let mut ports = HashMap::clone(ports);
+        ports.insert(name.clone(), port);
+        ports
+    });
+    context.board.update(|view| view.port = Some(port));
+    context.event("port-replaced", Some(format!("its port was taken; it has {port} now")));
+    Ok(())
+}
+
+fn spawn_it(
+    context: &ServiceContext,
+    service: &ServicePlan,
+    launch: &Launch,
+) -> Result<Spawned, String> {
+    let (cols, rows) = context.project.caller.load().terminal.unwrap_or(TERMINAL);
+    let mut marker = OsString::from("NOTIFY_SOCKET=");
+    marker.push(&context.notify_path);
+    let command = Command {
+        argv: launch.argv.iter().map(OsString::from).collect(),
+        env: launch.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        dir: launch.workdir.clone(),
+        output: if service.tty { Output::Pty { cols, rows } } else { Output::Pipes },
+        marker: Some(marker),
+    };
+    spawn::spawn(&command).map_err(|error| error.to_string())
+}
