@@ -9,6 +9,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use self::launch::Launched;
+pub(in crate::actors) use self::launch::resolve;
 use super::{context::ServiceContext, service::End};
 use crate::{os::child::Ending, supervision::nursery::Herald};
 

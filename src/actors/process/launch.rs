@@ -78,7 +78,7 @@ fn attempt(context: &Arc<ServiceContext>) -> Result<Launched, Refused> {
         .into_iter()
         .filter_map(|(fd, stream)| Some(context.sink.attach(fd?, stream)))
         .collect();
-    Ok(Launched { running: Arc::new(Running { child, launch, notify }), pumps })
+    Ok(Launched { running: Arc::new(Running { child, launch, pty: service.tty, notify }), pumps })
 }
 
 /// What to run for the service now: its environment read afresh, ports as they are.
