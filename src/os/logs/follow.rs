@@ -170,7 +170,8 @@ fn find(ledger: &Ledger, start: Start, filter: &Filter) -> io::Result<(Option<Pl
         (Start::Last(n), _) => tail::place_of_last(&files, reach, n, filter)?,
         (Start::Now, _) => None,
     };
-    let (index, offset) = place.unwrap_or((files.len().saturating_sub(1), u64::MAX));
+    let newest = files.len().saturating_sub(1);
+    let (index, offset) = place.unwrap_or((newest, u64::MAX));
     let place = files.into_iter().nth(index).map(|Opened { generation, file }| {
         let reached = if generation.number == reach.generation { reach.len } else { u64::MAX };
         Place { generation, file, offset: offset.min(reached) }

@@ -26,7 +26,7 @@ pub(super) fn place_of_last(
         if left == 0 || record.is_some_and(|record| filter.is_early(&record)) {
             return ControlFlow::Break(());
         }
-        if record.is_none_or(|record| filter.admits(&record)) {
+        if filter.matches(record.map_or(line, |record| record.line)) {
             place = Some((file, offset));
             left -= 1;
         }
