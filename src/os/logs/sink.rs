@@ -69,9 +69,8 @@ impl Sink {
     /// nothing can be read.
     pub fn last_lines(&self, n: usize, since: Option<SystemTime>) -> Vec<String> {
         let stored = self.shared.ledger.open_all();
-        let stored = stored
-            .and_then(|(files, reach)| tail::last(&files, reach, n, since.map(Stamp::of)))
-            .unwrap_or_default();
+        let stored =
+            stored.and_then(|log| tail::last(&log, n, since.map(Stamp::of))).unwrap_or_default();
         let mut lines: Vec<String> = stored.iter().map(|line| line.text().into_owned()).collect();
         lines.extend(self.shared.unfinished());
         lines.drain(..lines.len().saturating_sub(n));
