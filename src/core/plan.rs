@@ -162,8 +162,7 @@ impl Plan {
     /// The services in an order in which each comes after all it needs; else as in the file.
     pub fn order(&self) -> Vec<&ServicePlan> {
         let edges = self.services.iter().enumerate().flat_map(|(from, service)| {
-            // Backwards, since a walk takes the edges of a node last to first.
-            service.needs.iter().rev().map(move |need| (from, self.index[&need.on]))
+            service.needs.iter().map(move |need| (from, self.index[&need.on]))
         });
         let order = Dependencies::new(self.services.len(), edges).order();
         order.into_iter().map(|number| &self.services[number]).collect()

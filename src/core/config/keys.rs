@@ -23,11 +23,11 @@ pub(super) enum Shape {
     /// Exactly this flag.
     Just(bool),
     OneOf(&'static [&'static str]),
-    List(&'static Shape),
+    List(&'static Self),
     Table(&'static [Key]),
     /// A table whose keys are the user's, with a pattern for them.
-    Map(&'static str, &'static Shape),
-    Either(&'static [Shape]),
+    Map(&'static str, &'static Self),
+    Either(&'static [Self]),
 }
 
 pub(super) const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,62}$";
