@@ -174,6 +174,26 @@ fn references_imply_dependencies_once_and_behind_the_named_ones() {
 }
 
 #[test]
+fn an_overridden_variable_of_the_project_implies_nothing_but_others_do() {
+    let plan = plan(
+        "env = { A = '${services.db.url}', B = '${services.db.port}', C = '${env.A}' }
+        [services.db]
+        command = 'x'
+        [services.one]
+        command = 'x'
+        env = { A = 'own' }
+        [services.both]
+        command = 'x'
+        env = { A = 'own', B = 'own' }
+        [services.reads]
+        command = 'x'
+        env = { A = '${env.A}?x', B = 'own' }",
+    );
+    let count = |name: &str| plan.service(name).unwrap().needs.len();
+    assert_eq!([count("db"), count("one"), count("both"), count("reads")], [0, 1, 0, 1]);
+}
+
+#[test]
 fn the_order_has_dependencies_first_and_else_that_of_the_file() {
     let names: Vec<_> = full().order().iter().map(|s| s.name.to_string()).collect();
     assert_eq!(names, ["db", "migrate", "cache", "web", "docs"]);

@@ -14,17 +14,8 @@ command = 'x'
 health_check = 'x'
 watchdog = 1
 restart = 'always'
-[services.bell]
-type = 'worker'
-port = 80
 [services.web]
-path = 'public'
-[services.db]
-type = 'exce'
-[services.st]
-type = 'site'
-path = 'x'
-port = false"
+path = 'public'"
     ), @r#"
     service `site` has no `path`
       [services.site]
@@ -45,13 +36,6 @@ port = false"
       restart = 'always'
                 ^^^^^^^^
       help: write "on-failure" to have a failed one run again
-    service `bell` has no `command`
-      [services.bell]
-                ^^^^
-    a worker has no port
-      port = 80
-             ^^
-      help: make it `type = "exec"`, or remove `port`
     service `web` has no `command`
       [services.web]
                 ^^^
@@ -59,6 +43,29 @@ port = false"
       path = 'public'
       ^^^^
       help: it belongs to the types site
+    "#);
+}
+
+#[test]
+fn types_and_ports_fit() {
+    assert_snapshot!(errors(
+        "[services.bell]
+type = 'worker'
+port = 80
+[services.db]
+type = 'exce'
+[services.st]
+type = 'site'
+path = 'x'
+port = false"
+    ), @r#"
+    service `bell` has no `command`
+      [services.bell]
+                ^^^^
+    a worker has no port
+      port = 80
+             ^^
+      help: make it `type = "exec"`, or remove `port`
     `type` expects "exec", "worker", "task", "site" or "postgres", found `exce`
       type = 'exce'
              ^^^^^^

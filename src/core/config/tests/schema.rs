@@ -101,10 +101,14 @@ fn what_the_parser_refuses_the_schema_refuses() {
 fn every_key_is_documented_and_in_the_schema() {
     let schema = json_schema();
     let service = &schema["properties"]["services"]["patternProperties"][keys::NAME];
-    let tables: [(&[Key], &Value); 3] = [
+    let dependency = &service["properties"]["depends_on"]["items"]["anyOf"][1];
+    let tables: [(&[Key], &Value); 6] = [
         (keys::ROOT, &schema),
         (keys::PROJECT, &schema["properties"]["project"]),
         (keys::SERVICE, service),
+        (keys::DEPENDENCY, dependency),
+        (keys::HEALTH_CHECK, &service["properties"]["health_check"]["anyOf"][1]),
+        (keys::BACKOFF, &service["properties"]["backoff"]),
     ];
     for (keys, schema) in tables {
         for key in keys {

@@ -1,6 +1,7 @@
 use insta::assert_snapshot;
 
-use super::{all_errors, errors};
+use super::{all_errors, draw, errors, parse, source};
+use crate::core::config::{not_utf8, too_large};
 
 #[test]
 fn syntax_shows_the_first_error_only() {
@@ -13,6 +14,32 @@ fn syntax_shows_the_first_error_only() {
     duplicate key `name`
       name = 'twice'
       ^^^^
+    "#);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_error_and_shifts_nothing() {
+    assert!(parse("\u{feff}[project]\r\nname = 'x'\r\n").is_ok());
+    let found = parse("\u{feff}[project]\r\nname = 'x'\r\nnmae = 1").unwrap_err();
+    assert_eq!(
+        source("\u{feff}[project]\r\nname = 'x'\r\nnmae = 1").line_column(found[0].offset()),
+        (3, 1)
+    );
+}
+
+#[test]
+fn a_file_that_is_no_text_shows_its_first_bad_byte() {
+    let good = "[project]\n# é ";
+    let (text, wrong) = not_utf8(&[good.as_bytes(), b"\xff\n"].concat(), good.len());
+    assert_snapshot!(draw(&text, &[wrong]), @r#"
+    the file is not UTF-8: byte 0xff is not text
+      # é �
+          ^
+    "#);
+    assert_snapshot!(draw("", &[too_large(10 << 20)]), @r#"
+    the file has 10485760 bytes; at most 1048576 are read
+
+      ^
     "#);
 }
 
