@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
-pub use self::command::{Command, Refusal, Ticket, Verb};
+pub use self::command::{Command, Refusal, Target, Ticket, Verb};
 use super::{
     context::{Caller, ProjectContext, ServiceContext},
     infra::PATIENCE,
@@ -97,8 +97,8 @@ impl Actor for Project {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             // An asker that is gone has no use for the answer.
-            Msg::Load(plan, reply) => _ = reply.send(team.load(plan).await),
-            Msg::Command(command, reply) => _ = reply.send(team.command(command).await),
+            Msg::Load(plan, reply) => drop(reply.send(team.load(plan).await)),
+            Msg::Command(command, reply) => drop(reply.send(team.command(command).await)),
             Msg::Signal(signal) => {
                 let news = team.nursery.signal(signal).await;
                 team.take_in(news).await;

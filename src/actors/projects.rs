@@ -134,7 +134,7 @@ impl Actor for Projects {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             // An asker that is gone has no use for the answer.
-            Msg::Open(dir, plan, reply) => _ = reply.send(branch.open(dir, &plan).await),
+            Msg::Open(dir, plan, reply) => drop(reply.send(branch.open(dir, &plan).await)),
             Msg::Close(dir, reply) => branch.close(dir, reply).await,
             Msg::Signal(signal) => {
                 let news = branch.nursery.signal(signal).await;
@@ -288,7 +288,9 @@ fn child(context: Arc<ProjectContext>) -> (ChildSpec, Entry) {
     let entry = Entry { board: context.board.clone(), context: context.clone(), address };
     let plate = ChildPlate::new(format!("project:{}", context.board.name));
     let shown = context.board.clone();
-    plate.describe(move || Some(format!("{} in {}", shown.present().state, shown.dir.display())));
+    plate.describe(move || Some(shown.dir.display().to_string()));
+    let shown = context.board.clone();
+    plate.says(move || Some(shown.present().state.to_string()));
     let mailroom = Arc::new(mailroom);
     let start: StartFn = Arc::new(move |birth| {
         let args = project::Args { context: context.clone(), plate: birth.plate };

@@ -16,6 +16,7 @@ pub mod ports;
 pub mod probe;
 pub mod proc;
 pub mod pty;
+pub mod project_file;
 pub mod reaper;
 pub mod signals;
 pub mod site;

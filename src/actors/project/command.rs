@@ -1,7 +1,5 @@
 //! Commands of people: what is meant by them, and how to see that they are done.
 
-use std::time::Duration;
-
 use super::Team;
 use crate::{
     actors::context::Caller,
@@ -222,6 +220,3 @@ impl Team {
         }
     }
 }
-
-/// How long a person may wait for the daemon to take a command at most.
-pub const TAKEN_WITHIN: Duration = Duration::from_secs(10);

@@ -109,11 +109,12 @@ impl Team {
     /// The running services that would be launched otherwise than they were.
     fn changed(&self, plan: &Plan) -> BTreeSet<Id> {
         let ports = self.context.ports.load_full();
+        let caller = self.context.caller.load_full();
         let differs = |service: &&ServicePlan| {
             let context = &self.services[&service.name];
             let Some(running) = context.running.load_full() else { return false };
             let terminal = running.pty != service.tty;
-            let launch = process::resolve(context, &ports);
+            let launch = process::resolve(&self.context, &service.name, &ports, &caller.env);
             terminal || launch.is_ok_and(|launch| launch != running.launch)
         };
         plan.services.iter().filter(differs).map(|s| Id::from(s.name.as_str())).collect()

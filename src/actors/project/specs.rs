@@ -62,6 +62,8 @@ pub(super) fn spec(service: &ServicePlan, context: &Arc<ServiceContext>) -> Chil
     let plate = ChildPlate::new(format!("service:{}", service.name));
     let shown = context.board.clone();
     plate.describe(move || board::service_detail(&shown));
+    let shown = context.board.clone();
+    plate.says(move || Some(shown.read(|view| view.state()).to_string()));
     let context = context.clone();
     let start: StartFn = Arc::new(move |birth| {
         let args = service::Args {
