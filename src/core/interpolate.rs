@@ -1,1 +1,152 @@
-//! (not written)
+//! `${…}` in strings of the configuration: parsed once, when the file is checked, rendered at each launch.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use super::id::ServiceName;
+
+/// A string with holes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+/// What fills a hole.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reference {
+    /// `${services.NAME.FIELD}`.
+    Service(ServiceName, ServiceField),
+    /// `${project.FIELD}`.
+    Project(ProjectField),
+    /// `${env.NAME}` or `${env.NAME:-default}`.
+    Env(Arc<str>, Option<Arc<str>>),
+}
+
+/// What a service tells about itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ServiceField {
+    /// Its port.
+    Port,
+    /// The address it listens on.
+    Host,
+    /// Its direct URL.
+    Url,
+    /// Its URL at the proxy.
+    PublicUrl,
+}
+
+/// What a project tells about itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ProjectField {
+    /// Its name.
+    Name,
+    /// Its folder.
+    Dir,
+    /// Its domain.
+    Domain,
+}
+
+/// What becomes of a `${…}` that is not locald's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Foreign {
+    /// It is left for the shell (`command`).
+    Kept,
+    /// It is an error (`env`).
+    Refused,
+}
+
+/// Why a string is not a template.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TemplateError {
+    /// Where in the string.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// A hole and its place in the string.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hole {
+    /// From `$` to behind `}`.
+    pub range: Range<usize>,
+    /// What fills it.
+    pub reference: Reference,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Part {
+    Text(Arc<str>),
+    Hole(Reference),
+}
+
+impl Template {
+    /// A string without holes, whatever it contains.
+    pub fn literal(text: &str) -> Self {
+        Self { parts: vec![Part::Text(text.into())] }
+    }
+
+    /// The references, in order.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Hole(reference) => Some(reference),
+        })
+    }
+
+    /// The string, with each hole filled by `fill`. Values are put in as they are: nothing is quoted
+    /// for the shell.
+    pub fn render<E>(
+        &self,
+        mut fill: impl FnMut(&Reference) -> Result<String, E>,
+    ) -> Result<String, E> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Hole(reference) => text.push_str(&fill(reference)?),
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(name, field) => write!(f, "${{services.{name}.{}}}", field.as_str()),
+            Self::Project(field) => write!(f, "${{project.{}}}", field.as_str()),
+            Self::Env(name, None) => write!(f, "${{env.{name}}}"),
+            Self::Env(name, Some(default)) => write!(f, "${{env.{name}:-{default}}}"),
+        }
+    }
+}
+
+impl ServiceField {
+    /// Every field.
+    pub const ALL: [Self; 4] = [Self::Port, Self::Host, Self::Url, Self::PublicUrl];
+
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Port => "port",
+            Self::Host => "host",
+            Self::Url => "url",
+            Self::PublicUrl => "public_url",
+        }
+    }
+}
+
+impl ProjectField {
+    /// Every field.
+    pub const ALL: [Self; 3] = [Self::Name, Self::Dir, Self::Domain];
+
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Dir => "dir",
+            Self::Domain => "domain",
+        }
+    }
+}

@@ -1,1 +1,149 @@
-//! (not written)
+//! A project with everything resolved that can be without ports, environment and files.
+
+mod words;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+pub use words::{
+    Bond, Condition, Kind, Limit, PortSpec, Restart, STOP_SIGNALS, StopSignal, Strategy,
+};
+
+use super::{
+    config::Config,
+    id::{ProjectName, ServiceName},
+    interpolate::Template,
+};
+
+/// A project, ready to be launched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Its name.
+    pub project: ProjectName,
+    /// Its domain.
+    pub domain: String,
+    /// Whether a crash of any service takes all.
+    pub one_for_all: bool,
+    /// In the order of the file.
+    pub services: Vec<ServicePlan>,
+    /// The project's env files.
+    pub env_files: EnvFiles,
+    pub(in crate::core) env: Env,
+    index: HashMap<ServiceName, usize>,
+}
+
+/// The env files of a project.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum EnvFiles {
+    /// `.env`, if there is one.
+    #[default]
+    Default,
+    /// Those that the configuration names; each must exist.
+    Named(Vec<String>),
+}
+
+/// A service, ready to be launched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServicePlan {
+    /// Its name.
+    pub name: ServiceName,
+    /// What it is.
+    pub kind: Kind,
+    /// Where its port comes from.
+    pub port: PortSpec,
+    /// What it depends on: first what the file says, then what its references imply.
+    pub needs: Vec<Need>,
+    /// When it is started again.
+    pub restart: Restart,
+    /// How often and how soon it is started again.
+    pub limit: Limit,
+    /// The signal that asks it to stop.
+    pub stop_signal: StopSignal,
+    /// How long it may take to stop.
+    pub stop_timeout: Duration,
+    /// Whether it gets a terminal instead of pipes.
+    pub tty: bool,
+    /// The longest silence of its watchdog.
+    pub watchdog: Option<Duration>,
+    /// Whether the project stops when it gives up.
+    pub essential: bool,
+    /// Whether it starts with the project.
+    pub autostart: bool,
+    /// Its own env files; each must exist.
+    pub env_files: Vec<String>,
+    /// The pace of its probes.
+    pub check: CheckPlan,
+    /// The folder it runs in, relative to the project's.
+    pub(in crate::core) workdir: Option<String>,
+    pub(in crate::core) run: Run,
+    pub(in crate::core) env: Env,
+    /// The project's variables that it overrides and never reads: not even rendered for it.
+    pub(in crate::core) hidden: Vec<Arc<str>>,
+    pub(in crate::core) probe: Probe,
+}
+
+/// A dependency.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Need {
+    /// The service that is needed.
+    pub on: ServiceName,
+    /// When it is good enough to start.
+    pub condition: Condition,
+    /// When losing it matters.
+    pub bond: Bond,
+}
+
+/// The pace of probes (SPEC §8).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CheckPlan {
+    /// The pause between two probes of a ready service, and the longest before.
+    pub interval: Duration,
+    /// How long one probe may take.
+    pub timeout: Duration,
+    /// So many failures in a row make a ready service unhealthy.
+    pub retries: u32,
+    /// How long a start may take; none: as long as it likes (tasks).
+    pub start_period: Option<Duration>,
+    /// Whether being unhealthy is a crash.
+    pub on_failure_restart: bool,
+    /// Whether probes go on after the service is ready.
+    pub liveness: bool,
+}
+
+/// Variables with their values, sorted by name.
+pub(in crate::core) type Env = Arc<[(Arc<str>, Template)]>;
+
+/// What is run.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::core) enum Run {
+    Shell(Template),
+    Argv(Vec<Template>),
+    Site { path: String },
+}
+
+/// The check that the configuration asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::core) enum Probe {
+    Implicit,
+    Http { path: Template, status: Vec<u16> },
+    Tcp,
+    Shell(Template),
+    Argv(Vec<Template>),
+    Notify,
+}
+
+impl Plan {
+    /// The service of that name.
+    pub fn service(&self, name: &str) -> Option<&ServicePlan> {
+        self.services.get(*self.index.get(name)?)
+    }
+
+    /// What a valid configuration means.
+    pub fn of(config: &Config) -> Self {
+        todo!("{config:?}")
+    }
+
+    /// The services in an order in which each comes after all it needs; else as in the file.
+    pub fn order(&self) -> Vec<&ServicePlan> {
+        todo!()
+    }
+}
