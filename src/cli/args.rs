@@ -350,7 +350,7 @@ pub struct SiteServer {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    crate::core::time::parse(text).map_err(|error| error.to_string())
+    crate::core::time::parse_duration(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
