@@ -77,7 +77,7 @@ impl Client {
     pub async fn connect_to_any(socket: &Path) -> Result<Option<Self>, Error> {
         let stream = match socket::connect(socket).await {
             Ok(stream) => stream,
-            Err(ConnectError::NoDaemon { .. }) => return Ok(None),
+            Err(ConnectError::NotRunning) => return Ok(None),
             Err(error) => {
                 return Err(Error::no_daemon("cannot connect to the daemon").because(error));
             }

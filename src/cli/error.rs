@@ -36,6 +36,8 @@ pub enum Kind {
     Interrupted,
     /// Nobody reads what we write: no failure, and nothing to say.
     BrokenPipe,
+    /// The command that was run for the user has this code, or could not be run.
+    Code(u8),
     /// Everything has been said already; this is the code to end with.
     Silent(u8),
 }
@@ -51,7 +53,7 @@ impl Kind {
             Self::Config => 4,
             Self::Timeout => 5,
             Self::Interrupted => 130,
-            Self::Silent(code) => code,
+            Self::Code(code) | Self::Silent(code) => code,
         }
     }
 }

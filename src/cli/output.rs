@@ -6,7 +6,6 @@ use std::{
 };
 
 use serde::Serialize;
-use terminal_size::{Height, Width};
 
 use super::{error::Error, render::text::Paint};
 
@@ -36,8 +35,8 @@ impl Output {
         if !self.terminal {
             return None;
         }
-        let (Width(columns), Height(rows)) = terminal_size::terminal_size_of(io::stdout())?;
-        (columns > 0 && rows > 0).then(|| (columns.into(), rows.into()))
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        (size.ws_col > 0 && size.ws_row > 0).then(|| (size.ws_col.into(), size.ws_row.into()))
     }
 
     /// Writes `text` as it is, and at once.
