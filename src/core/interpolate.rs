@@ -1,5 +1,9 @@
 //! `${…}` in strings of the configuration: parsed once, when the file is checked, rendered at each launch.
 
+mod parse;
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, ops::Range, sync::Arc};
 
 use super::id::ServiceName;
@@ -77,20 +81,25 @@ pub struct Hole {
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Part {
     Text(Arc<str>),
-    Hole(Reference),
+    Hole(Hole),
 }
 
 impl Template {
+    /// Reads a string of the configuration.
+    pub fn parse(text: &str, foreign: Foreign) -> Result<Self, Vec<TemplateError>> {
+        parse::parse(text, foreign)
+    }
+
     /// A string without holes, whatever it contains.
     pub fn literal(text: &str) -> Self {
         Self { parts: vec![Part::Text(text.into())] }
     }
 
-    /// The references, in order.
-    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+    /// The holes, in order.
+    pub fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(_) => None,
-            Part::Hole(reference) => Some(reference),
+            Part::Hole(hole) => Some(hole),
         })
     }
 
@@ -104,7 +113,7 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Text(part) => text.push_str(part),
-                Part::Hole(reference) => text.push_str(&fill(reference)?),
+                Part::Hole(hole) => text.push_str(&fill(&hole.reference)?),
             }
         }
         Ok(text)
