@@ -1,1 +1,195 @@
-//! (not written)
+//! A program we started: how it ends, and how all that belongs to it is ended.
+
+#![expect(clippy::disallowed_types, reason = "a signal and the reaping exclude each other")]
+
+mod clear;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    ffi::{OsStr, OsString},
+    future, io,
+    os::fd::AsFd,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::{Pid, getsid},
+};
+
+pub use super::wait::Ending;
+use super::{
+    census::{self, Member},
+    leaders,
+    pidfd::Pidfd,
+    proc::{self, StartTime},
+    wait,
+};
+
+/// The exit code of a process whose status was lost.
+const LOST: i32 = -1;
+
+/// A process that leads its own session.
+///
+/// When it ends it stays a zombie until [`Child::clear`] has ended the rest of its session: as
+/// long as it is there, its number cannot be given to another process, group or session, so the
+/// group can be signalled without the risk of hitting a stranger.
+#[derive(Debug)]
+pub struct Child {
+    pid: i32,
+    started: StartTime,
+    pidfd: Pidfd,
+    marker: Option<OsString>,
+    state: Mutex<State>,
+}
+
+/// A process that outlived SIGKILL, which takes a kernel that is stuck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    /// Its pid.
+    pub pid: i32,
+    /// Its command line.
+    pub command: String,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    ending: Option<Ending>,
+    /// Its number may be somebody else's by now.
+    reaped: bool,
+    /// Nothing of its session is left.
+    cleared: bool,
+}
+
+impl Child {
+    /// The process just spawned and entered among the leaders.
+    pub(super) fn of_spawned(pid: i32, marker: Option<OsString>) -> io::Result<Self> {
+        let known = Pidfd::of_child(pid).and_then(|pidfd| {
+            let stat = proc::stat(pid).ok_or(io::ErrorKind::NotFound)?;
+            Ok((pidfd, stat.started))
+        });
+        match known {
+            Ok((pidfd, started)) => {
+                Ok(Self { pid, started, pidfd, marker, state: Mutex::default() })
+            }
+            Err(error) => {
+                // Most likely we are out of descriptors. It must not run on unwatched.
+                let _sent = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+                abandon(pid, marker.as_deref());
+                Err(error)
+            }
+        }
+    }
+
+    /// Its pid, which is also the number of its group and session.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// When it began: with the pid and the boot id, its identity.
+    pub fn started(&self) -> StartTime {
+        self.started
+    }
+
+    /// Completes when the leader has ended. Others of its session may go on.
+    pub async fn exited(&self) -> Ending {
+        loop {
+            self.pidfd.gone().await;
+            if let Some(ending) = self.ending() {
+                return ending;
+            }
+            // Readable, yet nothing to fetch: no kernel does that to a child's parent.
+            future::pending::<()>().await;
+        }
+    }
+
+    /// How the leader ended, if it has.
+    pub fn ending(&self) -> Option<Ending> {
+        let mut state = self.state();
+        if state.ending.is_none() {
+            match wait::peek(self.pidfd.as_fd()) {
+                Ok(ending) => state.ending = ending,
+                Err(error) => {
+                    // Somebody else in this process waits for children, and got the status.
+                    tracing::error!(pid = self.pid, %error, "cannot learn how a process ended");
+                    state.ending = Some(Ending::Code(LOST));
+                    state.reaped = true;
+                }
+            }
+        }
+        state.ending
+    }
+
+    /// Sends `signal` to the process group of the leader, dead or alive. After [`Self::clear`]
+    /// there is none.
+    pub fn signal_group(&self, signal: Signal) {
+        let state = self.state();
+        if !state.reaped {
+            // ESRCH: all of the group are dead. EPERM: they changed their uid, see `Survivor`.
+            let _sent = killpg(Pid::from_raw(self.pid), signal);
+        }
+    }
+
+    /// Ends the leader, its session, and every descendant that left the session.
+    ///
+    /// With a `signal` they get that and have `grace` to end; what is left then, or at once
+    /// without a signal, gets SIGKILL. Completes when all are gone. If some survive even that for
+    /// two seconds, they are named, and it may be tried again.
+    pub async fn clear(
+        &self,
+        signal: Option<Signal>,
+        grace: Duration,
+    ) -> Result<(), Vec<Survivor>> {
+        clear::clear(self, signal, grace).await
+    }
+
+    /// The living processes of its session and their descendants, itself included.
+    pub async fn members(&self) -> Vec<Member> {
+        census::members(self.pid, self.marker.as_deref()).await
+    }
+
+    /// Whether `pid` is one of [`Self::members`].
+    pub async fn owns(&self, pid: i32) -> bool {
+        let session = getsid(Some(Pid::from_raw(pid)));
+        session.is_ok_and(|session| session.as_raw() == self.pid)
+            || self.members().await.iter().any(|member| member.pid == pid)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the zombie away; its number is free for others from here on.
+    fn reap(&self) {
+        let mut state = self.state();
+        if state.cleared {
+            return;
+        }
+        leaders::forget(self.pid);
+        // ECHILD: the sweep was faster since the line above. Its ending is known already.
+        let _reaped = wait::reap(self.pidfd.as_fd());
+        state.reaped = true;
+        state.cleared = true;
+        drop(state);
+        leaders::wake_sweep();
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.state().cleared {
+            self.signal_group(Signal::SIGKILL);
+            abandon(self.pid, self.marker.as_deref());
+        }
+    }
+}
+
+/// SIGKILL for whoever belongs to the session, as far as it can be seen at once; the sweep takes
+/// the zombies.
+fn abandon(leader: i32, marker: Option<&OsStr>) {
+    census::kill_now(leader, marker);
+    leaders::forget(leader);
+    leaders::wake_sweep();
+}

@@ -1,1 +1,33 @@
-//! (not written)
+//! How many descriptors a process may have.
+
+use std::{io, sync::OnceLock};
+
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
+
+/// The soft limit that this process was started with, once it has raised its own.
+static ORIGINAL: OnceLock<Option<u64>> = OnceLock::new();
+
+/// Raises the soft limit of open descriptors to the hard one and answers what it was (none:
+/// unlimited). Programs spawned from now on still get the original: some loop over all the
+/// descriptors they might have, others use `select`, and both suffer from a high limit.
+pub fn raise_nofile() -> io::Result<Option<u64>> {
+    let limit = getrlimit(Resource::Nofile);
+    let original = *ORIGINAL.get_or_init(|| limit.current);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+    Ok(original)
+}
+
+/// Gives the child `pid`, which must not have been reaped, the original soft limit back.
+///
+/// `posix_spawn` cannot set limits, and lowering our own for a moment would let an `accept`
+/// elsewhere fail; so for some microseconds after its start the program has the daemon's soft
+/// limit. Were it to look at once, it would only see a number that is too generous.
+pub(super) fn restore_nofile(pid: i32) {
+    let (Some(original), Some(pid)) = (ORIGINAL.get(), Pid::from_raw(pid)) else { return };
+    let hard = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit { current: *original, maximum: hard };
+    if let Err(error) = prlimit(Some(pid), Resource::Nofile, limit) {
+        // A setuid program is not ours to limit. It runs all the same.
+        tracing::debug!(?pid, %error, "cannot restore the limit of open descriptors");
+    }
+}

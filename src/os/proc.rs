@@ -1,0 +1,111 @@
+//! What `/proc` tells about a process.
+
+use std::{ffi::OsStr, fs, io, os::unix::ffi::OsStrExt};
+
+/// When a process began, in clock ticks since boot: with the pid, its identity during one boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StartTime(pub u64);
+
+/// The fields of `/proc/PID/stat` that identify a process and place it in the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// The parent, or whoever inherited it.
+    pub parent: i32,
+    /// The process group.
+    pub group: i32,
+    /// The session.
+    pub session: i32,
+    /// When it began.
+    pub started: StartTime,
+    /// False for a zombie: nothing of it runs any more, only its status waits to be fetched.
+    pub alive: bool,
+}
+
+/// The state of `pid`, or none when there is no such process (any more).
+pub fn stat(pid: i32) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// The command line of `pid` as a person would type it, else the kernel's short name for it.
+pub fn command_line(pid: i32) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let line = words.join(" ").trim().to_owned();
+    if !line.is_empty() {
+        return line;
+    }
+    match fs::read(format!("/proc/{pid}/comm")) {
+        Ok(name) => format!("[{}]", String::from_utf8_lossy(&name).trim()),
+        Err(_) => "[gone]".to_owned(),
+    }
+}
+
+/// The environment `pid` began with, NUL-separated; none when it is not ours to read.
+pub fn environment(pid: i32) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
+/// Every process there is. Those that come or go meanwhile may be missing.
+pub fn pids() -> io::Result<impl Iterator<Item = i32>> {
+    Ok(fs::read_dir("/proc")?.filter_map(|entry| number(&entry.ok()?.file_name())))
+}
+
+fn number(name: &OsStr) -> Option<i32> {
+    std::str::from_utf8(name.as_bytes()).ok()?.parse().ok()
+}
+
+/// The name in the second field may hold spaces and parentheses; the last one ends it.
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let end = memchr::memrchr(b')', text)?;
+    let rest = std::str::from_utf8(text.get(end + 1..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
+    let threads: u32 = fields.nth(13)?.parse().ok()?;
+    let started = StartTime(fields.nth(1)?.parse().ok()?);
+    // A main thread that ended before the others shows as a zombie, yet the process runs.
+    let alive = !matches!(state, "Z" | "X" | "x") || threads > 1;
+    Some(Stat { parent, group, session, started, alive })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: &str = "7 8 9 34816 8 4194304 102 0 0 0 0 0 0 0 20 0 1 0 4711 5005312 969";
+
+    #[test]
+    fn a_name_cannot_forge_the_fields() {
+        let text = format!("42 (a) R 1 1 (b) S {REST}");
+        let expected =
+            Stat { parent: 7, group: 8, session: 9, started: StartTime(4711), alive: true };
+        assert_eq!(parse_stat(text.as_bytes()), Some(expected));
+    }
+
+    #[test]
+    fn a_zombie_is_dead_unless_threads_go_on() {
+        let dead = format!("42 (sh) Z {REST}");
+        assert!(!parse_stat(dead.as_bytes()).unwrap().alive);
+        let threads_go_on = dead.replace(" 20 0 1 0 ", " 20 0 2 0 ");
+        assert!(parse_stat(threads_go_on.as_bytes()).unwrap().alive);
+    }
+
+    #[test]
+    fn garbage_is_no_process() {
+        for text in ["", "42", "42 (sh)", "42 (sh) S 1 2", "42 (sh) S a b c"] {
+            assert_eq!(parse_stat(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn we_are_among_the_living() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        assert!(pids().unwrap().any(|pid| pid == me));
+        let stat = stat(me).unwrap();
+        assert_eq!(stat.parent, nix::unistd::getppid().as_raw());
+        assert!(stat.alive);
+        assert!(!command_line(me).starts_with('['));
+    }
+}
