@@ -70,7 +70,9 @@ pub enum Command {
     /// Prints the JSON Schema of `locald.toml`.
     Schema,
     /// Prints the completions for a shell.
-    #[command(after_help = "Example:\n  locald completions bash > ~/.local/share/bash-completion/completions/locald")]
+    #[command(
+        after_help = "Example:\n  locald completions bash > ~/.local/share/bash-completion/completions/locald"
+    )]
     Completions {
         /// The shell.
         shell: Shell,
@@ -92,6 +94,7 @@ pub struct Up {
     /// Gives up waiting after this time; the services are left as they are.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub timeout: Duration,
+    /// Whether to wait, and how to show it.
     #[command(flatten)]
     pub waiting: Waiting,
     /// Shows the logs afterwards; Ctrl-C leaves the services running.
@@ -108,6 +111,7 @@ pub struct Start {
     /// Gives up waiting after this time; the services are left as they are.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// Whether to wait, and how to show it.
     #[command(flatten)]
     pub waiting: Waiting,
 }
@@ -115,6 +119,7 @@ pub struct Start {
 /// Arguments of `restart`.
 #[derive(Args, Debug)]
 pub struct Restart {
+    /// What to start again, and how long to wait.
     #[command(flatten)]
     pub start: Start,
     /// Restarts everything that depends on them as well.
@@ -354,43 +359,4 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn run_keeps_the_boundaries_of_arguments() {
-        let cli = Cli::try_parse_from(["locald", "run", "web", "--", "sh", "-c", "a b", "--", "-C"])
-            .expect("a command after -- is taken as it is");
-        let Command::Run(run) = cli.command else { panic!("not run") };
-        assert_eq!(run.command, ["sh", "-c", "a b", "--", "-C"]);
-        assert!(cli.directory.is_none());
-    }
-
-    #[test]
-    fn a_bad_timeout_is_bad_usage() {
-        let error = Cli::try_parse_from(["locald", "up", "--timeout", "soon"]).expect_err("no time");
-        assert_eq!(error.exit_code(), 2);
-    }
-
-    #[test]
-    fn every_text_is_a_sentence() {
-        fn check(command: &clap::Command) {
-            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-            assert!(about.is_empty() || !about.ends_with(' '), "{}: {about}", command.get_name());
-            for argument in command.get_arguments() {
-                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                let own = !["help", "version"].contains(&argument.get_id().as_str());
-                assert!(!own || !help.is_empty(), "{} {}", command.get_name(), argument.get_id());
-            }
-            command.get_subcommands().for_each(check);
-        }
-        check(&Cli::command());
-    }
-}
+mod tests;

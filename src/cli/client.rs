@@ -1,7 +1,7 @@
 //! Talks to the daemon: HTTP/1.1 over its Unix socket, one connection for all that a command asks.
 
 pub mod ndjson;
-mod query;
+pub mod query;
 
 use std::{marker::PhantomData, path::Path, time::Duration};
 
@@ -142,7 +142,7 @@ impl Client {
         let exchange = async {
             let response = self.send(request).await?;
             let body = Limited::new(response.into_body(), LONGEST).collect().await;
-            let body = body.map_err(|error| went_away_because(error))?.to_bytes();
+            let body = body.map_err(went_away_because)?.to_bytes();
             serde_json::from_slice(&body).map_err(nonsense)
         };
         let late = || Error::new(Kind::Timeout, "the daemon does not answer");
@@ -185,7 +185,7 @@ impl<T: DeserializeOwned> Stream<T> {
 
     /// An item that is here already.
     pub fn buffered(&mut self) -> Result<Option<T>, Error> {
-        self.lines.next().map(serde_json::from_slice).transpose().map_err(nonsense)
+        self.lines.next_line().map(serde_json::from_slice).transpose().map_err(nonsense)
     }
 }
 

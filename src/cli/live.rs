@@ -1,5 +1,7 @@
 //! A block of lines at the end of a terminal that is drawn anew in place.
 
+use std::fmt::Write as _;
+
 use super::{error::Error, output::Output};
 
 /// What is drawn now. Nothing of the terminal's state is changed, so nothing is to be restored; what
@@ -36,11 +38,6 @@ impl Live {
     pub fn clear(&mut self) -> Result<(), Error> {
         if self.drawn.is_empty() { Ok(()) } else { self.draw("", Vec::new()) }
     }
-
-    /// What is drawn now stays; the next block comes below.
-    pub fn keep(&mut self) {
-        self.drawn.clear();
-    }
 }
 
 /// What turns a block of `old` lines into `above` and `new`: one write, each line overwritten before
@@ -48,7 +45,7 @@ impl Live {
 fn frame(old: usize, above: &str, new: &[String]) -> String {
     let mut text = String::new();
     if old > 0 {
-        text.push_str(&format!("\x1b[{old}A\r"));
+        let _infallible = write!(text, "\x1b[{old}A\r");
     }
     for line in above.lines().chain(new.iter().map(String::as_str)) {
         text.push_str(line);

@@ -1,16 +1,16 @@
 //! The command line: parses, runs the command, reports, and ends with the right exit code.
 
-mod args;
-mod autostart;
-mod client;
-mod commands;
-mod context;
-mod error;
-mod live;
-mod output;
-mod project;
-mod render;
-mod report;
+pub mod args;
+pub mod autostart;
+pub mod client;
+pub mod commands;
+pub mod context;
+pub mod error;
+pub mod live;
+pub mod output;
+pub mod project;
+pub mod render;
+pub mod report;
 
 use std::{env, process::ExitCode};
 

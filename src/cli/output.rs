@@ -26,12 +26,12 @@ impl Output {
     }
 
     /// Columns of the terminal; none: lines are not to be cut.
-    pub fn width(&self) -> Option<usize> {
+    pub fn width(self) -> Option<usize> {
         self.size().map(|(columns, _)| columns)
     }
 
     /// Columns and rows of the terminal that standard output is.
-    pub fn size(&self) -> Option<(usize, usize)> {
+    pub fn size(self) -> Option<(usize, usize)> {
         if !self.terminal {
             return None;
         }
@@ -40,19 +40,18 @@ impl Output {
     }
 
     /// Writes `text` as it is, and at once.
-    #[expect(clippy::unused_self, reason = "whoever writes has an Output, so that there is one writer")]
-    pub fn write(&self, text: &[u8]) -> Result<(), Error> {
+    pub fn write(self, text: &[u8]) -> Result<(), Error> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text).and_then(|()| stdout.flush()).map_err(Error::of_writing)
     }
 
     /// Writes `line` and a line end.
-    pub fn line(&self, line: &str) -> Result<(), Error> {
+    pub fn line(self, line: &str) -> Result<(), Error> {
         self.write(format!("{line}\n").as_bytes())
     }
 
     /// Writes a JSON document: for people on a terminal, on one line otherwise.
-    pub fn json(&self, value: &impl Serialize) -> Result<(), Error> {
+    pub fn json(self, value: &impl Serialize) -> Result<(), Error> {
         let json = if self.terminal {
             serde_json::to_string_pretty(value)
         } else {
@@ -62,7 +61,7 @@ impl Output {
     }
 
     /// Writes one line of a stream of JSON values.
-    pub fn json_line(&self, value: &impl Serialize) -> Result<(), Error> {
+    pub fn json_line(self, value: &impl Serialize) -> Result<(), Error> {
         let json = serde_json::to_string(value);
         self.line(&json.map_err(|error| Error::failed("cannot write as JSON").because(error))?)
     }

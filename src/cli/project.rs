@@ -89,7 +89,7 @@ impl Project {
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
                 let before = &error.as_bytes()[..valid];
-                let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+                let line = memchr::memchr_iter(b'\n', before).count() + 1;
                 Err(Error::config(format!(
                     "{}:{line}: this line is not valid UTF-8",
                     self.file.display()

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn does_not_repeat_a_cause_that_the_message_has_already() {
-        let error = Error::failed("cannot read it: disk full").because(io::Error::other("disk full"));
+        let error =
+            Error::failed("cannot read it: disk full").because(io::Error::other("disk full"));
         insta::assert_snapshot!(text(&error, Paint { colour: false }), @"error: cannot read it: disk full");
     }
 

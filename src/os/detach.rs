@@ -1,6 +1,9 @@
 //! Starts a program that outlives us, and learns through a pipe whether it got going.
 
-#![expect(unsafe_code, reason = "setsid and closing descriptors between fork and exec; taking over a descriptor by number")]
+#![expect(
+    unsafe_code,
+    reason = "setsid and closing descriptors between fork and exec; taking over a descriptor by number"
+)]
 
 use std::{
     env,
@@ -54,11 +57,10 @@ fn only_keep(ready: RawFd) -> io::Result<()> {
     setsid()?;
     // Whatever we were given by accident (a pipe of a script) must not stay open in a daemon.
     // SAFETY: only marks descriptors; those of the standard library's own stay usable until exec.
-    let marked = unsafe {
+    // A kernel without it (before 5.11) leaves them open: untidy, and no reason not to start.
+    let _untidy = unsafe {
         libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
     };
-    // A kernel without it (before 5.11) leaves them open: untidy, and no reason not to start.
-    let _untidy = marked;
     // SAFETY: `ready` is the pipe's writing end, which is open in this process.
     let kept = unsafe { libc::fcntl(ready, libc::F_SETFD, 0) };
     if kept < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
@@ -71,7 +73,8 @@ pub fn hear(mut pipe: File, limit: Duration) -> io::Result<Option<String>> {
     let mut said = Vec::new();
     loop {
         let left = deadline.saturating_duration_since(clock::now());
-        let left = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+        let left =
+            PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
         match poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], left) {
             Ok(0) => return Ok(None),
             Ok(_) => {}
@@ -102,14 +105,12 @@ pub fn ready_pipe() -> Option<File> {
     // SAFETY: `detach` has opened this descriptor for us and told nobody else of it; should the
     // variable lie, the next line finds that it is not open.
     let pipe = unsafe { File::from_raw_fd(fd) };
-    match fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)) {
-        Ok(_) => Some(pipe),
-        Err(_) => {
-            // Not ours to close.
-            std::mem::forget(pipe);
-            None
-        }
+    if fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).is_err() {
+        // Not ours to close.
+        std::mem::forget(pipe);
+        return None;
     }
+    Some(pipe)
 }
 
 #[cfg(test)]
@@ -118,7 +119,8 @@ mod tests {
 
     fn started(script: &str) -> (File, tempfile::NamedTempFile) {
         let log = tempfile::NamedTempFile::new().expect("a temporary file");
-        let pipe = detach(Path::new("/bin/sh"), &["-c", script], log.as_file()).expect("there is a shell");
+        let pipe =
+            detach(Path::new("/bin/sh"), &["-c", script], log.as_file()).expect("there is a shell");
         (pipe, log)
     }
 
@@ -126,8 +128,9 @@ mod tests {
 
     #[test]
     fn the_word_of_the_program_is_heard_while_it_goes_on() {
-        let (pipe, _log) =
-            started("eval \"echo ready >&$LOCALD_READY_FD; exec $LOCALD_READY_FD>&-\"; sleep 30 & wait");
+        let (pipe, _log) = started(
+            "eval \"echo ready >&$LOCALD_READY_FD; exec $LOCALD_READY_FD>&-\"; sleep 30 & wait",
+        );
         assert_eq!(hear(pipe, LIMIT).expect("it can be read").as_deref(), Some("ready\n"));
     }
 

@@ -33,7 +33,7 @@ impl Lines {
     }
 
     /// The next whole line, without its end. Empty lines are skipped.
-    pub fn next(&mut self) -> Option<&[u8]> {
+    pub fn next_line(&mut self) -> Option<&[u8]> {
         loop {
             let Some(length) = memchr::memchr(b'\n', &self.bytes[self.searched..]) else {
                 self.searched = self.bytes.len();
@@ -67,12 +67,12 @@ mod tests {
             lines in prop::collection::vec("[a-z]{1,9}", 0..9),
             cut in 1_usize..7,
         ) {
-            let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+            let text = lines.iter().fold(String::new(), |text, line| text + line + "\n");
             let mut reader = Lines::default();
             let mut seen = Vec::new();
             for chunk in text.as_bytes().chunks(cut) {
                 reader.push(chunk).expect("short");
-                while let Some(line) = reader.next() {
+                while let Some(line) = reader.next_line() {
                     seen.push(String::from_utf8(line.to_vec()).expect("it was a string"));
                 }
             }
@@ -93,8 +93,8 @@ mod tests {
     fn half_a_line_is_known_as_such() {
         let mut reader = Lines::default();
         reader.push(b"\n{}\n{\"a\"").expect("short");
-        assert_eq!(reader.next(), Some(b"{}".as_slice()));
-        assert_eq!(reader.next(), None);
+        assert_eq!(reader.next_line(), Some(b"{}".as_slice()));
+        assert_eq!(reader.next_line(), None);
         assert!(reader.is_mid_line());
     }
 }

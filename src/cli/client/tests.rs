@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{api::log::Line, cli::report, cli::render::text::Paint};
+use crate::{api::log::Line, cli::render::text::Paint, cli::report};
 
 const VERSION: &str = r#"{"version":"0.1.0","protocol":1,"pid":7}"#;
 

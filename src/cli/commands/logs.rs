@@ -33,9 +33,11 @@ pub async fn run(context: &Context, args: &args::Logs) -> Result<(), Error> {
     let since = args.since.as_deref().map(since).transpose()?;
     let project = Project::here()?;
     let mut client = context.daemon().await?;
-    let mut format = format(context, &mut client, &project, &args.services, args.timestamps).await?;
+    let mut format =
+        format(context, &mut client, &project, &args.services, args.timestamps).await?;
 
-    let lines = args.lines.or((context.out.terminal && since.is_none()).then_some(ON_TERMINAL));
+    let cut = context.out.terminal && since.is_none();
+    let lines = args.lines.or_else(|| cut.then_some(ON_TERMINAL));
     let query = query(&project, &args.services)
         .maybe("lines", lines.map(|lines| lines.to_string()))
         .maybe("since", since)

@@ -1,27 +1,27 @@
 //! The commands, one per file.
 
-mod check;
-mod completions;
-mod down;
-mod env;
-mod events;
-mod graph;
-mod logs;
-mod open;
-mod operate;
-mod restart;
-mod run;
-mod schema;
-mod server;
-mod site_server;
-mod start;
-mod status;
-mod stop;
-mod tree;
-mod up;
-mod url;
-mod wait;
-mod why;
+pub mod check;
+pub mod completions;
+pub mod down;
+pub mod env;
+pub mod events;
+pub mod graph;
+pub mod logs;
+pub mod open;
+pub mod operate;
+pub mod restart;
+pub mod run;
+pub mod schema;
+pub mod server;
+pub mod site_server;
+pub mod start;
+pub mod status;
+pub mod stop;
+pub mod tree;
+pub mod up;
+pub mod url;
+pub mod wait;
+pub mod why;
 
 use std::process::ExitCode;
 

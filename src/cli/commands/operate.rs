@@ -1,8 +1,8 @@
 //! Operations on services: asks the daemon, shows how it gets on, and says what came of it.
 
-mod progress;
+pub mod progress;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tokio::{signal, time};
 
@@ -116,7 +116,7 @@ impl Operation<'_> {
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
         let mut stream = client.operate(self.verb.path(), &self.request(context)).await?;
-        let mut second = progress.ticks();
+        let mut second = progress::ticks();
         loop {
             let item = tokio::select! {
                 item = stream.next() => item?,
@@ -141,7 +141,7 @@ impl Operation<'_> {
         Request {
             dir: self.project.dir.clone(),
             services: self.services.to_vec(),
-            env: if starts { caller_environment() } else { Default::default() },
+            env: if starts { caller_environment() } else { BTreeMap::new() },
             terminal: if starts { context.terminal() } else { None },
             cascade: self.cascade,
             no_wait: self.waiting.no_wait,

@@ -35,10 +35,7 @@ pub async fn environment(context: &Context, service: &str) -> Result<Environment
         return Err(Error::failed("no daemon is running, so nobody knows the service's ports")
             .hinted("`locald up` starts it together with the project"));
     };
-    let request = EnvRequest {
-        dir: project.dir,
-        service: service.to_owned(),
-        env: caller_environment(),
-    };
+    let request =
+        EnvRequest { dir: project.dir, service: service.to_owned(), env: caller_environment() };
     client.post("/v1/env", &request).await
 }

@@ -1,6 +1,6 @@
 //! `locald server`: the daemon.
 
-mod log;
+pub mod log;
 
 use std::time::Duration;
 
@@ -30,10 +30,14 @@ const END: Duration = Duration::from_secs(10);
 pub async fn run(context: &Context, args: &Server) -> Result<(), Error> {
     match args {
         Server::Start(_) => start(context).await,
-        Server::Stop => match stop(context).await? {
-            true => context.out.line("the daemon has stopped"),
-            false => context.out.line("no daemon is running"),
-        },
+        Server::Stop => {
+            let had_one = stop(context).await?;
+            context.out.line(if had_one {
+                "the daemon has stopped"
+            } else {
+                "no daemon is running"
+            })
+        }
         Server::Status { json } => status(context, *json).await,
         Server::Restart => {
             stop(context).await?;

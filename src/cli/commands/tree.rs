@@ -4,12 +4,7 @@ use super::status::fit;
 use crate::{
     api::{status::Status, tree::Node},
     cli::{
-        args,
-        client::Query,
-        context::Context,
-        error::Error,
-        live::Live,
-        project::Project,
+        args, client::Query, context::Context, error::Error, live::Live, project::Project,
         render::tree::tree,
     },
 };

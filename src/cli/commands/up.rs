@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(split(&[]), (None, String::new()));
         assert_eq!(split(&["web", "db"]), (None, "web db".to_owned()));
         assert_eq!(split(&[".", "db"]), (path("."), "db".to_owned()));
-        assert_eq!(split(&["..", ]), (path(".."), String::new()));
+        assert_eq!(split(&["..",]), (path(".."), String::new()));
         assert_eq!(split(&["shop/", "db"]), (path("shop/"), "db".to_owned()));
         assert_eq!(split(&["web", "./x"]), (None, "web ./x".to_owned()));
     }

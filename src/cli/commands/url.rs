@@ -58,7 +58,7 @@ fn choose<'a>(running: &'a Running, name: Option<&str>) -> Result<&'a Service, E
     let with_port = || running.services.iter().filter(|s| s.url.is_some() || s.port.is_some());
     let web = with_port().find(|service| service.name == "web");
     match (web, with_port().collect::<Vec<_>>().as_slice()) {
-        (Some(service), _) | (None, [service]) => Ok(service),
+        (Some(service), _) | (None, &[service]) => Ok(service),
         (None, []) => Err(Error::failed(format!("no service of {} has a URL", running.name))),
         (None, several) => {
             let names: Vec<&str> = several.iter().map(|service| service.name.as_str()).collect();

@@ -29,7 +29,7 @@ fn project(out: &mut String, project: &Project, columns: Option<usize>, paint: P
     let state = project.state.to_string();
     let place = format!("  {}", clean(&project.path.to_string_lossy()));
     let room = columns.map(|all| all.saturating_sub(width(&project.name) + 2 + state.len()));
-    let place = room.map_or(place.as_str().into(), |room| cut(&place, room));
+    let place = cut(&place, room.unwrap_or(usize::MAX));
     let _infallible = writeln!(
         out,
         "{}  {}{}",

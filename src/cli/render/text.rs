@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn spans_are_short() {
-        let said: Vec<_> = [0.0, 9.94, 9.97, 59.4, 59.6, 125.0, 3_700.0, 200_000.0].map(span).into();
+        let said: Vec<_> =
+            [0.0, 9.94, 9.97, 59.4, 59.6, 125.0, 3_700.0, 200_000.0].map(span).into();
         assert_eq!(said, ["0.0s", "9.9s", "10s", "59s", "1m 0s", "2m 5s", "1h 1m", "2d 7h"]);
     }
 }

@@ -36,13 +36,6 @@ impl Progress {
         self.live.is_some()
     }
 
-    /// When to draw again.
-    pub fn ticks(&self) -> Interval {
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks
-    }
-
     /// The services, in the order in which they were first seen.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.seen.iter().map(|(service, _)| service)
@@ -50,14 +43,16 @@ impl Progress {
 
     /// Takes news of a service, and shows it.
     pub fn take(&mut self, service: Service) -> Result<(), Error> {
-        let Some((known, since)) = self.seen.iter_mut().find(|(s, _)| s.name == service.name) else {
+        let Some((known, since)) = self.seen.iter_mut().find(|(s, _)| s.name == service.name)
+        else {
             // How things were before is no news.
             self.seen.push((service, Instant::now()));
             return self.show("");
         };
         let same_state = known.state == service.state;
-        let same =
-            same_state && known.reason == service.reason && known.waiting_for == service.waiting_for;
+        let same = same_state
+            && known.reason == service.reason
+            && known.waiting_for == service.waiting_for;
         if !same_state {
             *since = Instant::now();
         }
@@ -97,6 +92,13 @@ impl Progress {
     pub fn leave(&mut self) {
         let _said_anyway = self.end();
     }
+}
+
+/// When to draw again.
+pub fn ticks() -> Interval {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn is_trouble(service: &Service) -> bool {

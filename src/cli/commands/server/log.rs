@@ -28,7 +28,7 @@ pub async fn run(context: &Context, follow: bool, lines: Option<usize>) -> Resul
     // Watched before it is read: what is written in between is not missed.
     let changes = follow.then(|| watch_folder(path)).transpose()?;
     let mut log = File::open(path).map_err(failed)?;
-    if let Some(lines) = lines.or(context.out.terminal.then_some(ON_TERMINAL)) {
+    if let Some(lines) = lines.or_else(|| context.out.terminal.then_some(ON_TERMINAL)) {
         let start = start_of_last(&mut log, lines).map_err(failed)?;
         log.seek(SeekFrom::Start(start)).map_err(failed)?;
     }
@@ -52,7 +52,7 @@ fn watch_folder(path: &Path) -> Result<(notify::RecommendedWatcher, watch::Recei
         tell.send_replace(());
     })
     .map_err(failed)?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
+    let folder = path.parent().unwrap_or_else(|| Path::new("/"));
     watcher.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;
     Ok((watcher, changes))
 }
@@ -64,10 +64,13 @@ fn copy(context: &Context, log: &mut File) -> io::Result<Result<(), Error>> {
         match log.read(&mut chunk)? {
             0 => return Ok(Ok(())),
             length => {
-                let text = String::from_utf8_lossy(&chunk[..length]);
-                let plain = context.out.paint.colour.then(|| text.clone());
-                let text = plain.unwrap_or_else(|| without_escapes(&text).into_owned().into());
-                if let Err(error) = context.out.write(text.as_bytes()) {
+                let written = if context.out.paint.colour {
+                    context.out.write(&chunk[..length])
+                } else {
+                    let text = String::from_utf8_lossy(&chunk[..length]);
+                    context.out.write(without_escapes(&text).as_bytes())
+                };
+                if let Err(error) = written {
                     return Ok(Err(error));
                 }
             }

@@ -34,7 +34,8 @@ fn shop() -> Status {
         uptime_s: Some(12.5),
         ..service("web", ServiceState::Healthy)
     };
-    let api = Service { waiting_for: vec!["db".to_owned()], ..service("api", ServiceState::Waiting) };
+    let api =
+        Service { waiting_for: vec!["db".to_owned()], ..service("api", ServiceState::Waiting) };
     let reason = "exited with code 1 after 0.2s,\n\x1b[31mgives up after 7 failures in 60s";
     let db = Service {
         reason: Some(reason.to_owned()),
@@ -66,10 +67,10 @@ fn shop() -> Status {
 fn the_table_is_complete_where_nobody_limits_it() {
     insta::assert_snapshot!(status(&shop(), None, PLAIN), @r"
     shop  degraded  /home/me/shop
-    SERVICE  STATE      PID   PORT  URL                     RESTARTS  UPTIME  WHY
-    web      healthy   4130  40123  http://127.0.0.1:40123         1     13s
-    api      waiting      -      -  -                              0       -  waits for db
-    db       failed       -      -  -                              6       -  exited with code 1 after 0.2s, gives up after 7 failures in 60s
+    SERVICE  STATE     PID   PORT  URL                     RESTARTS  UPTIME  WHY
+    web      healthy  4130  40123  http://127.0.0.1:40123         1     13s
+    api      waiting     -      -  -                              0       -  waits for db
+    db       failed      -      -  -                              6       -  exited with code 1 after 0.2s, gives up after 7 failures in 60s
     ");
 }
 
@@ -84,7 +85,7 @@ fn on_a_terminal_no_line_is_wider_than_it() {
         }
     }
     let text = status(&shop(), Some(90), PLAIN);
-    assert!(text.lines().last().is_some_and(|line| line.ends_with("gi…")), "{text}");
+    assert!(text.lines().last().is_some_and(|line| line.ends_with('…')), "{text}");
 }
 
 #[test]
