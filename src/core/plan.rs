@@ -2,16 +2,21 @@
 
 mod words;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 pub use words::{
     Bond, Condition, Kind, Limit, PortSpec, Restart, STOP_SIGNALS, StopSignal, Strategy,
 };
 
 use super::{
-    config::Config,
+    config::{Config, Project, Service},
     id::{ProjectName, ServiceName},
-    interpolate::Template,
+    interpolate::{Reference, Template},
+    order::Dependencies,
 };
 
 /// A project, ready to be launched.
@@ -139,11 +144,91 @@ impl Plan {
 
     /// What a valid configuration means.
     pub fn of(config: &Config) -> Self {
-        todo!("{config:?}")
+        let project = &config.project;
+        let services: Vec<_> =
+            config.services.iter().map(|service| ServicePlan::of(project, service)).collect();
+        let index = services.iter().enumerate().map(|(n, s)| (s.name.clone(), n)).collect();
+        Self {
+            project: project.name.clone(),
+            domain: project.domain.clone(),
+            one_for_all: project.strategy == Strategy::OneForAll,
+            services,
+            env_files: project.env_files.clone(),
+            env: Arc::clone(&project.env),
+            index,
+        }
     }
 
     /// The services in an order in which each comes after all it needs; else as in the file.
     pub fn order(&self) -> Vec<&ServicePlan> {
-        todo!()
+        let edges = self.services.iter().enumerate().flat_map(|(from, service)| {
+            // Backwards, since a walk takes the edges of a node last to first.
+            service.needs.iter().rev().map(move |need| (from, self.index[&need.on]))
+        });
+        let order = Dependencies::new(self.services.len(), edges).order();
+        order.into_iter().map(|number| &self.services[number]).collect()
     }
+}
+
+impl ServicePlan {
+    fn of(project: &Project, service: &Service) -> Self {
+        let check = &service.check;
+        let declared = matches!(
+            check.probe,
+            Probe::Http { .. } | Probe::Tcp | Probe::Shell(_) | Probe::Argv(_)
+        );
+        Self {
+            name: service.name.clone(),
+            kind: service.kind,
+            port: service.port,
+            needs: service.needs.clone(),
+            restart: service.restart,
+            limit: Limit {
+                restarts: service.max_restarts.unwrap_or(project.max_restarts),
+                within: service.restart_window.unwrap_or(project.restart_window),
+                initial: service.backoff.initial,
+                factor: service.backoff.factor,
+                max: service.backoff.max,
+            },
+            stop_signal: service.stop_signal,
+            stop_timeout: service.stop_timeout,
+            tty: service.tty,
+            watchdog: service.watchdog,
+            essential: service.essential,
+            autostart: service.autostart,
+            env_files: service.env_files.clone(),
+            check: CheckPlan {
+                interval: check.interval,
+                timeout: check.timeout,
+                retries: check.retries,
+                start_period: (service.kind != Kind::Task).then_some(check.start_period),
+                on_failure_restart: check.on_failure_restart,
+                liveness: declared,
+            },
+            workdir: service.workdir.clone(),
+            run: service.run.clone(),
+            env: Arc::clone(&service.env),
+            hidden: hidden(&project.env, service),
+            probe: check.probe.clone(),
+        }
+    }
+}
+
+/// The project's variables that a service overrides without reading them.
+pub(in crate::core) fn hidden(project: &Env, service: &Service) -> Vec<Arc<str>> {
+    let overrides = |name: &str| service.env.binary_search_by(|(own, _)| (**own).cmp(name)).is_ok();
+    let mut hidden: Vec<_> =
+        project.iter().map(|(name, _)| name).filter(|name| overrides(name)).cloned().collect();
+    if !hidden.is_empty() {
+        let templates = service.env.iter().map(|(_, value)| value);
+        let read: HashSet<&str> = templates
+            .flat_map(Template::holes)
+            .filter_map(|hole| match &hole.reference {
+                Reference::Env(name, _) => Some(&**name),
+                Reference::Service(..) | Reference::Project(_) => None,
+            })
+            .collect();
+        hidden.retain(|name| !read.contains(&**name));
+    }
+    hidden
 }
