@@ -1,1 +1,24 @@
-//! (not written)
+//! One attempt at finding out whether a service answers, with a deadline and a reason made for people.
+
+mod command;
+mod http;
+mod tcp;
+
+use std::time::Duration;
+
+pub use command::command;
+pub use http::http;
+pub use tcp::tcp;
+
+/// "no answer within 1 s".
+fn no_answer(timeout: Duration) -> String {
+    format!("no answer within {}", seconds(timeout))
+}
+
+fn seconds(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{} s", duration.as_secs_f64())
+    }
+}
