@@ -17,7 +17,13 @@ use crate::{
 /// Runs the command: becomes it, so that its exit code, its signals and its terminal are its own.
 pub fn run(args: &args::Run) -> Result<(), Error> {
     let context = Context::of_process()?;
-    let around = block_on(environment(&context, &args.service))??;
+    let around = block_on(environment(&context, &args.service))?.map_err(|mut error| {
+        if error.kind == Kind::NoDaemon {
+            // Exit codes from here on are the command's own; this is as close as ours comes.
+            error.kind = Kind::Failed;
+        }
+        error
+    })?;
     let error = exec::become_command(&args.command, &around.env, &around.workdir);
     let (code, why) = match error.kind() {
         ErrorKind::NotFound => (127, "no such command".to_owned()),
@@ -31,10 +37,7 @@ pub fn run(args: &args::Run) -> Result<(), Error> {
 /// The environment of a service, from the daemon.
 pub async fn environment(context: &Context, service: &str) -> Result<Environment, Error> {
     let project = Project::here()?;
-    let Some(mut client) = context.daemon_if_any().await? else {
-        return Err(Error::failed("no daemon is running, so nobody knows the service's ports")
-            .hinted("`locald up` starts it together with the project"));
-    };
+    let mut client = context.daemon().await?;
     let request =
         EnvRequest { dir: project.dir, service: service.to_owned(), env: caller_environment() };
     client.post("/v1/env", &request).await

@@ -9,6 +9,7 @@ const HEADINGS: [&str; 8] = ["SERVICE", "STATE", "PID", "PORT", "URL", "RESTARTS
 /// Right-aligned columns: numbers.
 const NUMBERS: [bool; 8] = [false, false, true, true, false, true, true, false];
 const STATE: usize = 1;
+const WHY: usize = 7;
 
 /// Every project with its services; cut to `columns` if there is such a limit.
 pub fn status(status: &Status, columns: Option<usize>, paint: Paint) -> String {
@@ -58,20 +59,29 @@ fn table(out: &mut String, services: &[Service], columns: Option<usize>, paint: 
             *most = (*most).max(width(cell));
         }
     }
-    let heading = line(&HEADINGS.map(str::to_owned), &widths, columns, |_, cell| {
+    // What matters most is not to be what is cut off: it gets a line of its own where it must.
+    let whole: usize = widths.iter().map(|width| width + 2).sum();
+    let below = columns.is_some_and(|columns| whole - 2 > columns && widths[WHY] > "WHY".len());
+    let shown = if below { WHY } else { WHY + 1 };
+    let headings = HEADINGS.map(str::to_owned);
+    out.push_str(&line(&headings[..shown], &widths, columns, |_, cell| {
         paint.with(Colour::Dim, cell)
-    });
-    out.push_str(&heading);
+    }));
     for (row, service) in rows.iter().zip(services) {
-        out.push_str(&line(row, &widths, columns, |column, cell| match column {
+        out.push_str(&line(&row[..shown], &widths, columns, |column, cell| match column {
             STATE => paint.with(state_colour(service.state), cell),
             _ => cell.to_owned(),
         }));
+        if below && !row[WHY].is_empty() {
+            let why = format!("  {}", row[WHY]);
+            let why = cut(&why, columns.unwrap_or(usize::MAX));
+            let _infallible = writeln!(out, "{}", paint.with(state_colour(service.state), &why));
+        }
     }
 }
 
 fn line(
-    cells: &[String; 8],
+    cells: &[String],
     widths: &[usize; 8],
     columns: Option<usize>,
     paint: impl Fn(usize, &str) -> String,
