@@ -89,8 +89,7 @@ fn line(
     let mut line = String::new();
     let mut left = columns.unwrap_or(usize::MAX);
     for (column, cell) in cells.iter().enumerate() {
-        let last = column == cells.len() - 1;
-        let cell = match (NUMBERS[column], last) {
+        let cell = match (NUMBERS[column], column == WHY) {
             (_, true) => cell.clone(),
             (true, _) => format!("{cell:>most$}", most = widths[column]),
             (false, _) => pad(cell, widths[column]),
@@ -98,7 +97,7 @@ fn line(
         let cell = cut(&cell, left);
         left = left.saturating_sub(width(&cell) + 2);
         line.push_str(&paint(column, &cell));
-        if last || left == 0 {
+        if left == 0 || column + 1 == cells.len() {
             break;
         }
         line.push_str("  ");
