@@ -61,11 +61,11 @@ pub enum Command {
     Wait(Wait),
     /// Explains why a service is in its state.
     Why(Named),
-    /// Shows the dependency graph. Needs no daemon.
+    /// Shows the dependency graph of the configuration, also without a daemon.
     Graph(Graph),
     /// Shows what happened, and what happens.
     Events(Events),
-    /// Checks the configuration and shows all its errors. Needs no daemon.
+    /// Checks the configuration and shows all its errors, also without a daemon.
     Check(Check),
     /// Prints the JSON Schema of `locald.toml`.
     Schema,

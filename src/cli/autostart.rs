@@ -57,7 +57,7 @@ fn open_private(path: &Path) -> io::Result<File> {
 enum Word {
     /// It serves.
     Ready,
-    /// Another daemon has the lock.
+    /// Another daemon has the lock; 0: it has not said yet which.
     Busy(i32),
     /// It cannot, for this reason.
     Error(String),
@@ -131,6 +131,7 @@ fn word(said: Option<&str>) -> Word {
     let said = said.trim();
     match said.split_once(' ') {
         _ if said == "ready" => Word::Ready,
+        _ if said == "busy" => Word::Busy(0),
         _ if said.is_empty() => Word::Error("it ended without a word".to_owned()),
         Some(("busy", pid)) if pid.parse::<i32>().is_ok() => Word::Busy(pid.parse().unwrap_or(0)),
         Some(("error:", reason)) => Word::Error(reason.to_owned()),
@@ -171,6 +172,7 @@ mod tests {
     #[test]
     fn the_words_of_a_daemon_are_understood() {
         assert_eq!(word(Some("ready\n")), Word::Ready);
+        assert_eq!(word(Some("busy\n")), Word::Busy(0));
         assert_eq!(word(Some("busy 17\n")), Word::Busy(17));
         assert_eq!(word(Some("error: disk full\n")), Word::Error("disk full".to_owned()));
         assert_eq!(word(Some("busy bee")), Word::Error("busy bee".to_owned()));

@@ -1,6 +1,6 @@
 //! What every command that talks to the daemon needs.
 
-use std::{collections::BTreeMap, env};
+use std::{collections::BTreeMap, env, fs};
 
 use super::{
     autostart,
@@ -59,7 +59,16 @@ impl Context {
 
 /// The environment of this process, without what is not UTF-8.
 pub fn caller_environment() -> BTreeMap<String, String> {
-    env::vars_os()
+    let mut env: BTreeMap<String, String> = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+        .collect();
+    // After `-C`, the shell's idea of where we are is wrong.
+    if let Some(pwd) = env.get_mut("PWD")
+        && let Ok(here) = env::current_dir()
+        && fs::canonicalize(&*pwd).ok() != fs::canonicalize(&here).ok()
+        && let Ok(here) = here.into_os_string().into_string()
+    {
+        *pwd = here;
+    }
+    env
 }

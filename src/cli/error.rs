@@ -24,6 +24,8 @@ pub struct Error {
 pub enum Kind {
     /// The operation was tried and failed.
     Failed,
+    /// The project is not up.
+    NoProject,
     /// The command line makes no sense.
     Usage,
     /// There is no daemon, or it cannot start.
@@ -47,7 +49,7 @@ impl Kind {
     pub fn code(self) -> u8 {
         match self {
             Self::BrokenPipe => 0,
-            Self::Failed => 1,
+            Self::Failed | Self::NoProject => 1,
             Self::Usage => 2,
             Self::NoDaemon => 3,
             Self::Config => 4,
@@ -123,7 +125,8 @@ impl Error {
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         let kind = match problem.code {
-            Code::Failed | Code::NoProject => Kind::Failed,
+            Code::Failed => Kind::Failed,
+            Code::NoProject => Kind::NoProject,
             Code::BadRequest => Kind::Usage,
             Code::InvalidConfig => Kind::Config,
             Code::ShuttingDown => Kind::NoDaemon,

@@ -11,6 +11,8 @@ pub mod output;
 pub mod project;
 pub mod render;
 pub mod report;
+#[cfg(test)]
+mod samples;
 
 use std::{env, process::ExitCode};
 

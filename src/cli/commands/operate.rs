@@ -235,7 +235,7 @@ impl Operation<'_> {
     }
 
     /// What to call the project: its name, or its folder's when its file has errors now.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self.project.check() {
             Ok(Checked::Good(plan)) => plan.project.to_string(),
             _ => self.project.dir.file_name().unwrap_or_default().to_string_lossy().into_owned(),

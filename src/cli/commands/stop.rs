@@ -4,7 +4,7 @@ use super::operate::{Operation, Verb};
 use crate::cli::{
     args::{self, Waiting},
     context::Context,
-    error::Error,
+    error::{Error, Kind},
     project::Project,
 };
 
@@ -31,5 +31,10 @@ pub async fn run_as(
         waiting: Waiting { no_wait: false, json: false },
         timeout: None,
     };
-    operation.run(context, &mut client).await
+    match operation.run(context, &mut client).await {
+        Err(error) if error.kind == Kind::NoProject => {
+            context.out.line(&format!("{} is not running", operation.name()))
+        }
+        done => done,
+    }
 }

@@ -67,3 +67,31 @@ fn choose<'a>(running: &'a Running, name: Option<&str>) -> Result<&'a Service, E
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::status::ServiceState,
+        cli::samples::{project, service},
+    };
+
+    fn chosen(services: &[(&str, Option<u16>)], name: Option<&str>) -> Result<String, u8> {
+        let services = services.iter().map(|&(name, port)| {
+            let url = port.map(|port| format!("http://127.0.0.1:{port}"));
+            Service { port, url, ..service(name, ServiceState::Healthy) }
+        });
+        let running = project(services.collect());
+        choose(&running, name).map(|one| one.name.clone()).map_err(|error| error.kind.code())
+    }
+
+    #[test]
+    fn without_a_name_web_or_the_only_one_with_a_port_is_meant() {
+        assert_eq!(chosen(&[("api", Some(1)), ("web", Some(2))], None), Ok("web".to_owned()));
+        assert_eq!(chosen(&[("api", Some(1)), ("web", None)], None), Ok("api".to_owned()));
+        assert_eq!(chosen(&[("api", Some(1)), ("db", Some(2))], None), Err(2));
+        assert_eq!(chosen(&[("worker", None)], None), Err(1));
+        assert_eq!(chosen(&[("api", Some(1)), ("db", Some(2))], Some("db")), Ok("db".to_owned()));
+        assert_eq!(chosen(&[("api", Some(1))], Some("db")), Err(2));
+    }
+}

@@ -86,3 +86,26 @@ fn lazy_services(project: &Project) -> HashSet<String> {
     let lazy = plan.services.iter().filter(|service| !service.autostart);
     lazy.map(|service| service.name.to_string()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::samples::{project, service};
+
+    #[test]
+    fn without_names_what_sleeps_until_it_is_needed_is_not_waited_for() {
+        let running = project(vec![
+            service("web", ServiceState::Healthy),
+            service("tool", ServiceState::Stopped),
+            service("db", ServiceState::Stopped),
+        ]);
+        let lazy = HashSet::from(["web".to_owned(), "tool".to_owned()]);
+        let names = |names: &[String]| {
+            let selected = select(&running, names, &lazy).map_err(|error| error.kind.code())?;
+            Ok(selected.into_iter().map(|service| service.name.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[]), Ok(vec!["web".to_owned(), "db".to_owned()]));
+        assert_eq!(names(&["tool".to_owned()]), Ok(vec!["tool".to_owned()]));
+        assert_eq!(names(&["nope".to_owned()]), Err(2));
+    }
+}

@@ -104,25 +104,9 @@ fn address(service: &Service) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::samples::service;
 
     const PLAIN: Paint = Paint { colour: false };
-
-    fn service(name: &str, state: ServiceState) -> Service {
-        Service {
-            name: name.to_owned(),
-            kind: "exec".to_owned(),
-            state,
-            pid: None,
-            port: None,
-            url: None,
-            restarts: 0,
-            uptime_s: None,
-            last_exit: None,
-            reason: None,
-            depends_on: Vec::new(),
-            waiting_for: Vec::new(),
-        }
-    }
 
     fn web() -> Service {
         let url = Some("http://127.0.0.1:40123".to_owned());

@@ -2,28 +2,14 @@
 
 use super::*;
 use crate::{
-    api::status::{Daemon, ProjectState, ServiceState},
-    cli::render::text::without_escapes,
+    api::status::{Daemon, ServiceState},
+    cli::{
+        render::text::without_escapes,
+        samples::{self, service},
+    },
 };
 
 const PLAIN: Paint = Paint { colour: false };
-
-fn service(name: &str, state: ServiceState) -> Service {
-    Service {
-        name: name.to_owned(),
-        kind: "exec".to_owned(),
-        state,
-        pid: None,
-        port: None,
-        url: None,
-        restarts: 0,
-        uptime_s: None,
-        last_exit: None,
-        reason: None,
-        depends_on: Vec::new(),
-        waiting_for: Vec::new(),
-    }
-}
 
 fn shop() -> Status {
     let web = Service {
@@ -52,14 +38,7 @@ fn shop() -> Status {
             https: None,
             heart: None,
         },
-        projects: vec![Project {
-            name: "shop".to_owned(),
-            path: "/home/me/shop".into(),
-            domain: "shop.localhost".to_owned(),
-            state: ProjectState::Degraded,
-            config_error: None,
-            services: vec![web, api, db],
-        }],
+        projects: vec![samples::project(vec![web, api, db])],
     }
 }
 
