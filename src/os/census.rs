@@ -2,6 +2,8 @@
 //!
 //! Scans are shared: whoever asks while one runs is answered by the next.
 
+mod born;
+mod marks;
 mod scan;
 #[cfg(test)]
 mod tests;
