@@ -156,11 +156,11 @@ fn an_overridden_variable_of_the_project_asks_for_nothing() {
 fn env_files_are_optional_only_when_nobody_named_them() {
     let text = "[services.web]\ncommand='x'";
     assert!(shop(text).launch("web").is_ok());
-    let named = shop(&format!("env_file = '.env'\n{text}")).launch("web").unwrap_err();
-    assert_eq!(named, LaunchError::MissingEnvFile { path: ".env".into() });
+    let missing = shop(&format!("env_file = '.env'\n{text}")).launch("web").unwrap_err();
+    assert_eq!(missing, LaunchError::MissingEnvFile { path: ".env".into() });
     let bad = shop(text).file(".env", "A=1\nwhat").launch("web").unwrap_err();
     assert_eq!(bad.to_string(), ".env:2: expected NAME=value, found `what`");
-    assert!(named.is_configuration() && bad.is_configuration());
+    assert!(missing.is_configuration() && bad.is_configuration());
     let world = shop("env_file = ['a', 'b']\n[services.web]\ncommand='x'\nenv_file='c'");
     let files = env_files_of(&world.plan, world.plan.service("web").unwrap());
     let names: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.required)).collect();
