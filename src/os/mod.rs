@@ -3,6 +3,8 @@
 pub mod census;
 pub mod child;
 pub mod clock;
+pub mod detach;
+pub mod exec;
 pub mod file;
 mod leaders;
 pub mod limits;
