@@ -32,6 +32,7 @@ use crate::supervision::plate::{ChildPlate, SupervisorPlate};
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// The actor.
+#[derive(Clone, Copy)]
 pub struct IpcGateway;
 
 /// What it is told.

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// The actor.
+#[derive(Clone, Copy)]
 pub struct LogStore;
 
 /// What it is told.

@@ -21,6 +21,7 @@ use crate::{
 };
 
 /// The actor.
+#[derive(Clone, Copy)]
 pub struct PortAllocator;
 
 /// A port for each service that has one; the error names who has it already.

@@ -42,6 +42,7 @@ const LIMIT: Limit = Limit {
 };
 
 /// The actor.
+#[derive(Clone, Copy)]
 pub struct Projects;
 
 /// What it is told.
