@@ -172,8 +172,9 @@ impl Child {
         }
         self.look(&mut state);
         leaders::forget(self.pid);
-        // ECHILD: the sweep was faster since the line above.
-        let _reaped = wait::reap(self.pidfd.as_fd());
+        if let Err(error) = wait::reap(self.pidfd.as_fd()) {
+            tracing::error!(pid = self.pid, %error, "cannot reap a process");
+        }
         state.reaped = true;
         state.cleared = true;
         drop(state);
