@@ -106,11 +106,7 @@ impl Actor for IpcGateway {
     }
 
     /// Lets the last answers go out: whoever asked for the end wants to hear of it.
-    async fn post_stop(
-        &self,
-        _: ActorRef<Msg>,
-        door: &mut Door,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<Msg>, door: &mut Door) -> Result<(), ActorProcessingErr> {
         door.desk.closing.send_replace(true);
         let mut open = door.desk.connections.subscribe();
         let quiet = open.wait_for(|open| *open == 0);

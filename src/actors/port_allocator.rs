@@ -130,7 +130,8 @@ impl Allocator {
         project: &ProjectName,
         wants: &[(ServiceName, PortSpec)],
     ) -> Leased {
-        let fixed = |spec: PortSpec| if let PortSpec::Fixed(port) = spec { Some(port) } else { None };
+        let fixed =
+            |spec: PortSpec| if let PortSpec::Fixed(port) = spec { Some(port) } else { None };
         for (service, spec) in wants {
             let Some(port) = fixed(*spec) else { continue };
             if let Some(other) = book.fixed_by_another(project, port) {

@@ -119,11 +119,7 @@ impl Actor for Project {
     }
 
     /// Stops the services, dependents first. What was wanted stays written down.
-    async fn post_stop(
-        &self,
-        _: ActorRef<Msg>,
-        team: &mut Team,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<Msg>, team: &mut Team) -> Result<(), ActorProcessingErr> {
         team.going_down();
         team.nursery.stop_all().await;
         team.down();

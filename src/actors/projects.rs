@@ -239,8 +239,7 @@ impl Branch {
     }
 
     fn context(&self, dir: &std::path::Path, plan: &Arc<Plan>) -> Arc<ProjectContext> {
-        let board =
-            ProjectBoard::new(plan.project.clone(), dir.to_owned(), plan.domain.clone());
+        let board = ProjectBoard::new(plan.project.clone(), dir.to_owned(), plan.domain.clone());
         Arc::new(ProjectContext {
             board: Arc::new(board),
             plan: ArcSwap::new(plan.clone()),
@@ -306,11 +305,7 @@ fn child(context: Arc<ProjectContext>) -> (ChildSpec, Entry) {
     (ChildSpec { start, policy, grace: GRACE, plate }, entry)
 }
 
-fn clash(
-    entries: &BTreeMap<PathBuf, Entry>,
-    dir: &std::path::Path,
-    plan: &Plan,
-) -> Option<Clash> {
+fn clash(entries: &BTreeMap<PathBuf, Entry>, dir: &std::path::Path, plan: &Plan) -> Option<Clash> {
     let others = || entries.values().filter(|entry| entry.board.dir != dir);
     if let Some(other) = others().find(|other| other.board.name == plan.project) {
         let (name, dir) = (plan.project.clone(), other.board.dir.clone());

@@ -63,10 +63,8 @@ async fn restore(infra: &Infra, project: ProjectState) -> Result<(), String> {
     if services.is_empty() {
         return Ok(());
     }
-    let caller = Caller {
-        env: project.env,
-        terminal: project.terminal.map(|size| (size.cols, size.rows)),
-    };
+    let caller =
+        Caller { env: project.env, terminal: project.terminal.map(|size| (size.cols, size.rows)) };
     let command = Command { verb: Verb::Start, services, caller: Some(caller) };
     let taken = entry.address.command(command).await.map_err(|error| error.to_string())?;
     taken.map(drop).map_err(|refusal| refusal.to_string())

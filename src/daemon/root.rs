@@ -1,12 +1,6 @@
 //! The tree: every actor's child specification, and how they are wired.
 
-use std::{
-    collections::HashMap,
-    ops::RangeInclusive,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::{

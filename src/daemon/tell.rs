@@ -10,7 +10,7 @@ use crate::os::{detach, file::FileError, lock::LockError, paths::PathError, sock
 
 /// Why the daemon cannot serve.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(super) enum Failure {
     /// Another one is there.
     #[error("a daemon is running already (pid {0})")]
     Busy(i32),
@@ -64,7 +64,7 @@ impl Teller {
             (Some(_), Failure::Busy(pid)) => self.say(&format!("busy {pid}")),
             (Some(_), _) => self.say(&format!("error: {failure}").replace('\n', "; ")),
             // Nobody is left to tell when standard error is closed; the exit code still tells.
-            (None, _) => _ = writeln!(io::stderr(), "error: {failure}"),
+            (None, _) => drop(writeln!(io::stderr(), "error: {failure}")),
         }
         ExitCode::from(3)
     }

@@ -63,7 +63,8 @@ pub(super) async fn follow(
         bell.mark_unchanged();
         let verdict = outcome::judge(&targets, goal);
         if verdict != Verdict::Open || told.is_due() {
-            let changes: Vec<Progress> = told.changes().into_iter().map(Progress::Service).collect();
+            let changes: Vec<Progress> =
+                told.changes().into_iter().map(Progress::Service).collect();
             // Nobody may be reading; what was begun goes on, and `down` waits for its end.
             lines.write_all(&changes).await;
         }

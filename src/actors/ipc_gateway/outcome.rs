@@ -87,9 +87,8 @@ fn survivors(board: &ServiceBoard) -> Option<String> {
 fn judge_up(targets: &[Watched]) -> Verdict {
     let states: Vec<ServiceState> =
         targets.iter().map(|(_, board)| board.read(super::super::board::View::state)).collect();
-    let good = |state: &ServiceState| {
-        matches!(state, ServiceState::Healthy | ServiceState::Completed)
-    };
+    let good =
+        |state: &ServiceState| matches!(state, ServiceState::Healthy | ServiceState::Completed);
     if states.iter().all(good) {
         return Verdict::Reached;
     }

@@ -88,10 +88,7 @@ pub(super) async fn status(
     Json(desk.status(which.dir.as_ref()))
 }
 
-pub(super) async fn watch(
-    State(desk): State<Arc<Desk>>,
-    Query(which): Query<Which>,
-) -> Response {
+pub(super) async fn watch(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response {
     let (lines, response) = lines();
     tokio::spawn(keep_telling(desk, which.dir, lines));
     response
@@ -163,7 +160,8 @@ async fn keep_telling(desk: Arc<Desk>, dir: Option<PathBuf>, lines: Lines) {
             if rings.len() == 0 {
                 return std::future::pending().await;
             }
-            futures_util::future::select_all(rings).await;
+            // A bell rings for the last time when its project is gone, which `projects` tells.
+            let _rung = futures_util::future::select_all(rings).await;
         };
         tokio::select! {
             () = any => {}

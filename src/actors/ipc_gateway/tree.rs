@@ -22,10 +22,7 @@ pub(super) struct Which {
     all: bool,
 }
 
-pub(super) async fn tree(
-    State(desk): State<Arc<Desk>>,
-    Query(which): Query<Which>,
-) -> Json<Node> {
+pub(super) async fn tree(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Json<Node> {
     let uptime = desk.since.elapsed().as_secs();
     let mut root = Node {
         name: "locald".to_owned(),
@@ -39,9 +36,10 @@ pub(super) async fn tree(
         children: children(&desk.root),
     };
     if !which.all {
-        let name = which.dir.and_then(|dir| desk.infra.directory.get(&dir)).map(|entry| {
-            format!("project:{}", entry.board.name)
-        });
+        let name = which
+            .dir
+            .and_then(|dir| desk.infra.directory.get(&dir))
+            .map(|entry| format!("project:{}", entry.board.name));
         root.children.retain(|branch| branch.name == "projects");
         for branch in &mut root.children {
             branch.children.retain(|project| name.as_ref().is_none_or(|n| project.name == *n));

@@ -112,10 +112,7 @@ pub(in crate::actors) fn resolve(
     launch::launch(&plan, service, &around).map_err(|error| error.to_string())
 }
 
-fn read_env_files(
-    dir: &Path,
-    files: Vec<EnvFileRef>,
-) -> Result<HashMap<String, String>, String> {
+fn read_env_files(dir: &Path, files: Vec<EnvFileRef>) -> Result<HashMap<String, String>, String> {
     let mut texts = HashMap::new();
     for file in files {
         match std::fs::read_to_string(dir.join(&file.path)) {

@@ -73,11 +73,13 @@ impl Team {
             view.next_start = Some(Instant::now() + delay);
             view.failures = used;
         });
-        let (why, allowed) = service.board.read(|view| {
-            (view.failure.clone().unwrap_or_default(), view.limit.restarts)
-        });
-        let text =
-            format!("{why}; failure {used} of {allowed}, next start in {:.2} s", delay.as_secs_f64());
+        let (why, allowed) = service
+            .board
+            .read(|view| (view.failure.clone().unwrap_or_default(), view.limit.restarts));
+        let text = format!(
+            "{why}; failure {used} of {allowed}, next start in {:.2} s",
+            delay.as_secs_f64()
+        );
         service.event("backoff", Some(text));
     }
 

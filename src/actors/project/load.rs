@@ -34,7 +34,8 @@ impl Team {
         let infra = &self.context.infra;
         let project = &self.context.board.name;
         let wants = plan.services.iter().map(|s| (s.name.clone(), s.port)).collect();
-        let ports = infra.ports.lease(project.clone(), wants).await.map_err(|e| e.to_string())??;
+        let ports =
+            infra.ports.lease(project.clone(), wants).await.map_err(|e| e.to_string())??;
         let sinks = infra.logs.sinks(project.clone(), names).await.map_err(|e| e.to_string())?;
         let mut services = HashMap::new();
         for (service, sink) in plan.services.iter().zip(sinks) {

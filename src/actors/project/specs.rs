@@ -66,11 +66,8 @@ pub(super) fn spec(service: &ServicePlan, context: &Arc<ServiceContext>) -> Chil
     plate.says(move || Some(shown.read(|view| view.state()).to_string()));
     let context = context.clone();
     let start: StartFn = Arc::new(move |birth| {
-        let args = service::Args {
-            context: context.clone(),
-            herald: birth.herald,
-            plate: birth.plate,
-        };
+        let args =
+            service::Args { context: context.clone(), herald: birth.herald, plate: birth.plate };
         Box::pin(async move { Ok(spawn(birth.supervisor, Service, args).await?.get_cell()) })
     });
     ChildSpec {
