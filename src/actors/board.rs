@@ -3,13 +3,11 @@
 //! Each service has one board, written by the actors responsible for it: the project (phase,
 //! counters), the process (pid, exits), the probe (health). Every write rings the project's bell.
 
-
 mod present;
 mod words;
 
-pub use self::words::{ending_sentence, exit, process_detail, service_detail};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -21,11 +19,16 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     core::{
         id::{ProjectName, ServiceName},
-        plan::{Condition, Kind, Limit},
+        plan::{Condition, Kind, Limit, ServicePlan},
     },
     os::child::Ending,
-    supervision::engine::{Life, Phase},
+    supervision::{
+        engine::{Life, Phase},
+        graph::Needs,
+    },
 };
+
+pub use self::words::{ending_sentence, exit, process_detail, service_detail};
 
 /// So many exits are remembered per service.
 const EXITS: usize = 10;
@@ -48,8 +51,18 @@ pub struct ProjectBoard {
 pub struct ServiceBoard {
     /// Its name.
     pub name: ServiceName,
+    needs: ArcSwap<Vec<Needed>>,
     view: watch::Sender<View>,
     bell: watch::Sender<u64>,
+}
+
+/// A dependency, as seen from its dependent.
+#[derive(Clone)]
+pub struct Needed {
+    /// The board of the dependency.
+    pub board: Arc<ServiceBoard>,
+    /// What it must have reached.
+    pub condition: Condition,
 }
 
 /// A service, as of now.
@@ -77,10 +90,6 @@ pub struct View {
     pub status: Option<String>,
     /// What is odd about the start under way.
     pub hint: Option<String>,
-    /// All dependencies.
-    pub depends_on: Arc<[ServiceName]>,
-    /// Those that keep it from starting, with what they must have reached.
-    pub waiting_for: Vec<(ServiceName, Condition)>,
     /// Why it is down, if it has failed.
     pub failure: Option<String>,
     /// When it is tried again, in backoff.
@@ -150,11 +159,8 @@ impl ProjectBoard {
 
     /// A board for a new service of this project.
     pub fn board_for(&self, name: ServiceName, view: View) -> Arc<ServiceBoard> {
-        Arc::new(ServiceBoard {
-            name,
-            view: watch::Sender::new(view),
-            bell: self.bell.clone(),
-        })
+        let (needs, view) = (ArcSwap::default(), watch::Sender::new(view));
+        Arc::new(ServiceBoard { name, needs, view, bell: self.bell.clone() })
     }
 
     /// Wakes its holder at every change of any service.
@@ -180,6 +186,24 @@ impl ServiceBoard {
         look(&self.view.borrow())
     }
 
+    /// What it depends on.
+    pub fn needs(&self) -> Arc<Vec<Needed>> {
+        self.needs.load_full()
+    }
+
+    /// Replaces what it depends on.
+    pub fn set_needs(&self, needs: Vec<Needed>) {
+        self.needs.store(Arc::new(needs));
+    }
+
+    /// Those of its dependencies that keep it from starting now.
+    pub fn waiting_for(&self) -> Vec<Needed> {
+        if self.read(|view| view.phase) != Phase::Pending {
+            return Vec::new();
+        }
+        self.needs.load().iter().filter(|need| !need.is_met()).cloned().collect()
+    }
+
     /// Writes an exit down.
     pub fn exited(&self, past: Past) {
         self.update(|view| {
@@ -195,29 +219,44 @@ impl ServiceBoard {
     }
 }
 
-/// All projects that the daemon has, by folder. `projects` is the one writer.
-#[derive(Clone, Default)]
-pub struct Directory(Arc<ArcSwap<BTreeMap<PathBuf, Arc<ProjectBoard>>>>, Arc<watch::Sender<u64>>);
-
-impl Directory {
-    /// All, by folder.
-    pub fn all(&self) -> Arc<BTreeMap<PathBuf, Arc<ProjectBoard>>> {
-        self.0.load_full()
+impl Needed {
+    fn is_met(&self) -> bool {
+        self.board.read(|view| view.phase.satisfies(needs(self.condition, view.kind)))
     }
+}
 
-    /// The project in this folder.
-    pub fn get(&self, dir: &std::path::Path) -> Option<Arc<ProjectBoard>> {
-        self.0.load().get(dir).cloned()
+/// A condition in the supervisor's terms. A task is healthy when it has completed.
+pub fn needs(condition: Condition, kind: Kind) -> Needs {
+    match condition {
+        Condition::Started => Needs::Started,
+        Condition::Healthy if kind == Kind::Task => Needs::Completed,
+        Condition::Healthy => Needs::Ready,
+        Condition::Completed => Needs::Completed,
     }
+}
 
-    /// Replaces the whole.
-    pub fn publish(&self, projects: BTreeMap<PathBuf, Arc<ProjectBoard>>) {
-        self.0.store(Arc::new(projects));
-        self.1.send_modify(|count| *count += 1);
-    }
-
-    /// Wakes its holder when projects come or go.
-    pub fn watch(&self) -> watch::Receiver<u64> {
-        self.1.subscribe()
+impl View {
+    /// A service that nobody has started yet.
+    pub fn new(service: &ServicePlan) -> Self {
+        Self {
+            kind: service.kind,
+            phase: Phase::Stopped,
+            life: 0,
+            wanted: false,
+            running: None,
+            port: None,
+            births: 0,
+            exits: VecDeque::new(),
+            unhealthy: None,
+            status: None,
+            hint: None,
+            failure: None,
+            next_start: None,
+            failures: 0,
+            limit: service.limit,
+            cause: None,
+            survivors: Vec::new(),
+            essential: service.essential,
+        }
     }
 }

@@ -63,6 +63,8 @@ pub struct Running {
     pub child: Child,
     /// What was launched.
     pub launch: Launch,
+    /// Whether it has a terminal.
+    pub pty: bool,
     /// Where it sends notifications; none where it could not be bound.
     pub notify: Option<NotifySocket>,
 }

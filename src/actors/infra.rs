@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 use super::{
-    board::Directory, event_log::EventLog, log_store, port_allocator, projects, state_store,
+    directory::Directory, event_log::EventLog, log_store, port_allocator, projects, state_store,
 };
 use crate::{os::paths::Places, supervision::address::Address};
 

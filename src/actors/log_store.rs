@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// The actor.
+#[derive(Clone, Copy)]
 pub struct LogStore;
 
 /// What it is told.
@@ -61,9 +62,7 @@ impl Actor for LogStore {
         Args { plane, dir, sinks, plate }: Args,
     ) -> Result<Store, ActorProcessingErr> {
         let (shown, place) = (sinks.clone(), dir.clone());
-        plate.describe(move || {
-            Some(format!("{} logs in {}", shown.load().len(), place.display()))
-        });
+        plate.describe(move || Some(format!("{} logs in {}", shown.load().len(), place.display())));
         Ok(Store { plane, dir, sinks })
     }
 

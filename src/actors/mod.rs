@@ -3,8 +3,9 @@
 //! [`board`] and [`event_log`] are no actors: what actors publish there, anybody may read at any time.
 
 pub mod board;
-pub mod event_log;
 pub mod context;
+pub mod directory;
+pub mod event_log;
 pub mod infra;
 pub mod ipc_gateway;
 pub mod log_store;

@@ -1,6 +1,6 @@
 //! Leases ports: sticky, never one port to two services.
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
 
 use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -21,6 +21,7 @@ use crate::{
 };
 
 /// The actor.
+#[derive(Clone, Copy)]
 pub struct PortAllocator;
 
 /// A port for each service that has one; the error names who has it already.
@@ -87,7 +88,7 @@ impl Actor for PortAllocator {
                 let _gone = reply.send(allocator.lease(&mut book, &project, &wants));
             }
             Msg::Replace(project, service, reply) => {
-                let port = book.lease(&project, &service, allocator.range.clone(), ports::is_free);
+                let port = lease(&mut book, &project, &service, &allocator.range);
                 let _gone = reply.send(port);
             }
             Msg::Release(project) => book.release_project(&project),
@@ -129,7 +130,8 @@ impl Allocator {
         project: &ProjectName,
         wants: &[(ServiceName, PortSpec)],
     ) -> Leased {
-        let fixed = |spec: PortSpec| if let PortSpec::Fixed(port) = spec { Some(port) } else { None };
+        let fixed =
+            |spec: PortSpec| if let PortSpec::Fixed(port) = spec { Some(port) } else { None };
         for (service, spec) in wants {
             let Some(port) = fixed(*spec) else { continue };
             if let Some(other) = book.fixed_by_another(project, port) {
@@ -152,12 +154,10 @@ impl Allocator {
                     // Whether it is free is asked when the service starts: now it may run.
                     let port = match book.port_of(project, service) {
                         Some(port) => port,
-                        None => book
-                            .lease(project, service, self.range.clone(), ports::is_free)
-                            .ok_or_else(|| {
-                                let (from, to) = (self.range.start(), self.range.end());
-                                format!("cannot assign a port to {service}: {from}–{to} are taken")
-                            })?,
+                        None => lease(book, project, service, &self.range).ok_or_else(|| {
+                            let (from, to) = (self.range.start(), self.range.end());
+                            format!("cannot assign a port to {service}: {from}–{to} are taken")
+                        })?,
                     };
                     ports.push((service.clone(), port));
                 }
@@ -175,4 +175,13 @@ impl Allocator {
         self.state_store.leases(book.leases().map(lease).collect());
         self.book.store(Arc::new(book));
     }
+}
+
+fn lease(
+    book: &mut LeaseBook,
+    project: &ProjectName,
+    service: &ServiceName,
+    range: &RangeInclusive<u16>,
+) -> Option<u16> {
+    book.lease(project, service, range.clone(), &HashSet::new(), ports::is_free)
 }

@@ -9,6 +9,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use self::launch::Launched;
+pub(in crate::actors) use self::launch::resolve;
 use super::{context::ServiceContext, service::End};
 use crate::{os::child::Ending, supervision::nursery::Herald};
 
@@ -101,8 +102,7 @@ impl Actor for Process {
                 Ok(Err(_)) | Err(_) => body.stage = Stage::Over,
             }
         }
-        if let Stage::Running { stop, attendant } =
-            std::mem::replace(&mut body.stage, Stage::Over)
+        if let Stage::Running { stop, attendant } = std::mem::replace(&mut body.stage, Stage::Over)
         {
             drop(stop);
             attendant.await?;
@@ -115,6 +115,8 @@ impl Body {
     fn attend(&mut self, myself: &ActorRef<Msg>, launched: Launched) {
         let (stop, told) = oneshot::channel();
         let (context, myself) = (self.context.clone(), myself.clone());
+        // Before anybody hears of it: the probe looks for it as soon as it may start.
+        attend::announce(&context, &launched);
         let attendant = tokio::spawn(async move {
             let ending = attend::attend(&context, launched, told).await;
             // The actor is gone only if it was told to stop; then it waits for this task.

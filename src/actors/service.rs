@@ -159,16 +159,13 @@ fn children(
     let (of_process, of_probe, herald) = (context.clone(), context.clone(), herald.clone());
     let process: StartFn = Arc::new(move |birth| {
         let args = process::Args { context: of_process.clone(), herald: birth.herald };
-        Box::pin(async move {
-            Ok(spawn(birth.supervisor, process::Process, args).await?.get_cell())
-        })
+        Box::pin(
+            async move { Ok(spawn(birth.supervisor, process::Process, args).await?.get_cell()) },
+        )
     });
     let probe: StartFn = Arc::new(move |birth| {
-        let args = probe::Args {
-            context: of_probe.clone(),
-            service: herald.clone(),
-            plate: birth.plate,
-        };
+        let args =
+            probe::Args { context: of_probe.clone(), service: herald.clone(), plate: birth.plate };
         Box::pin(async move { Ok(spawn(birth.supervisor, probe::Probe, args).await?.get_cell()) })
     });
     let probe_plate = ChildPlate::new(probe_id.clone());

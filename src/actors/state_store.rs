@@ -16,6 +16,7 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The actor.
+#[derive(Clone, Copy)]
 pub struct StateStore;
 
 /// What it is told.

@@ -124,7 +124,7 @@ impl Default for HealthCheck {
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
             retries: 3,
-            start_period: Duration::from_secs(60),
+            start_period: Duration::from_mins(1),
             on_failure_restart: false,
         }
     }

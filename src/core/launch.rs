@@ -1,14 +1,20 @@
 //! What to run for a service, once ports, environment and files are known.
 
+mod environment;
+mod render;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use self::render::{Ports, Render};
 use super::{
     id::ServiceName,
-    plan::{Plan, ServicePlan},
+    plan::{EnvFiles, Kind, Plan, Probe, Run, ServicePlan},
 };
 
 /// What a launch depends on besides the plan.
@@ -108,6 +114,12 @@ pub enum LaunchError {
     /// A service that should have a port has not got one.
     #[error("service {0} has no port yet")]
     NoPort(ServiceName),
+    /// The path of an HTTP check is none once its references are filled in.
+    #[error("`health_check` asks for {path:?}, which is no path of a URL")]
+    BadPath {
+        /// With its references filled in.
+        path: String,
+    },
     /// A path that cannot be passed on in an argument or a variable.
     #[error("path {0:?} is not valid UTF-8")]
     NotUtf8(PathBuf),
@@ -120,9 +132,18 @@ impl LaunchError {
     }
 }
 
+/// How long a service without a port must live to be taken for ready.
+const ALIVE: Duration = Duration::from_millis(200);
+
 /// The env files to be read for `service`, in the order of precedence, later wins.
 pub fn env_files_of(plan: &Plan, service: &ServicePlan) -> Vec<EnvFileRef> {
-    todo!("{plan:?} {service:?}")
+    let named = |path: &String| EnvFileRef { path: path.clone(), required: true };
+    let mut files: Vec<_> = match &plan.env_files {
+        EnvFiles::Default => vec![EnvFileRef { path: ".env".to_owned(), required: false }],
+        EnvFiles::Named(paths) => paths.iter().map(named).collect(),
+    };
+    files.extend(service.env_files.iter().map(named));
+    files
 }
 
 /// What to run for `service` now.
@@ -131,5 +152,58 @@ pub fn launch(
     service: &ServicePlan,
     around: &Surroundings<'_>,
 ) -> Result<Launch, LaunchError> {
-    todo!("{plan:?} {service:?} {:?}", around.dir)
+    let ports = Ports { plan, around };
+    let port = ports.of(service)?;
+    let env = environment::resolve(&ports, service, port)?;
+    let render = Render { ports: &ports, env: &env, injected: &BTreeMap::new() };
+    let argv = match &service.run {
+        Run::Shell(command) => shell(render.template(command, "command")?),
+        Run::Argv(argv) => render.all(argv, "command")?,
+        Run::Site { path } => site(around, path, port.unwrap_or_default())?,
+    };
+    let check = check(&render, service, port)?;
+    let workdir = match &service.workdir {
+        Some(workdir) => around.dir.join(workdir),
+        None => around.dir.to_owned(),
+    };
+    Ok(Launch { argv, env, workdir, check, port })
+}
+
+fn check(
+    render: &Render<'_, '_>,
+    service: &ServicePlan,
+    port: Option<u16>,
+) -> Result<Check, LaunchError> {
+    const PLACE: &str = "health_check";
+    Ok(match (&service.probe, service.kind, port) {
+        (_, Kind::Task, _) => Check::Exit,
+        (Probe::Http { path, status }, ..) => {
+            let path = render.template(path, PLACE)?;
+            if path.contains(|c: char| c.is_control() || c == ' ') {
+                return Err(LaunchError::BadPath { path });
+            }
+            Check::Http { path, status: status.clone() }
+        }
+        (Probe::Tcp, ..) => Check::Tcp,
+        (Probe::Shell(command), ..) => Check::Command(shell(render.template(command, PLACE)?)),
+        (Probe::Argv(argv), ..) => Check::Command(render.all(argv, PLACE)?),
+        (Probe::Notify, ..) => Check::Notify,
+        (Probe::Implicit, _, Some(_)) => Check::Port,
+        (Probe::Implicit, _, None) => Check::Alive(ALIVE),
+    })
+}
+
+fn shell(command: String) -> Vec<String> {
+    vec!["/bin/sh".to_owned(), "-c".to_owned(), command]
+}
+
+fn site(around: &Surroundings<'_>, path: &str, port: u16) -> Result<Vec<String>, LaunchError> {
+    let exe = utf8(around.locald_exe)?.to_owned();
+    let root = utf8(&around.dir.join(path))?.to_owned();
+    let port = port.to_string();
+    Ok(vec![exe, "site-server".into(), "--root".into(), root, "--port".into(), port])
+}
+
+fn utf8(path: &Path) -> Result<&str, LaunchError> {
+    path.to_str().ok_or_else(|| LaunchError::NotUtf8(path.to_owned()))
 }

@@ -30,6 +30,9 @@ pub fn did_you_mean<'c>(
 /// A text of the user in backquotes, shortened and on one line.
 pub fn quoted(text: &str) -> String {
     const SHOWN: usize = 60;
+    if text.is_empty() {
+        return "\"\"".to_owned();
+    }
     let mut shown: String = text.chars().take(SHOWN).flat_map(escaped).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');

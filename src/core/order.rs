@@ -26,7 +26,7 @@ impl Dependencies {
         Self { graph }
     }
 
-    /// Every node behind all it needs; else in the order of numbers.
+    /// Every node behind all it needs; else in the order of numbers and of its edges.
     pub fn order(&self) -> Vec<usize> {
         let mut order = Vec::with_capacity(self.graph.node_count());
         let mut walk = DfsPostOrder::empty(&self.graph);

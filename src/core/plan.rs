@@ -162,8 +162,7 @@ impl Plan {
     /// The services in an order in which each comes after all it needs; else as in the file.
     pub fn order(&self) -> Vec<&ServicePlan> {
         let edges = self.services.iter().enumerate().flat_map(|(from, service)| {
-            // Backwards, since a walk takes the edges of a node last to first.
-            service.needs.iter().rev().map(move |need| (from, self.index[&need.on]))
+            service.needs.iter().map(move |need| (from, self.index[&need.on]))
         });
         let order = Dependencies::new(self.services.len(), edges).order();
         order.into_iter().map(|number| &self.services[number]).collect()
@@ -216,9 +215,10 @@ impl ServicePlan {
 
 /// The project's variables that a service overrides without reading them.
 pub(in crate::core) fn hidden(project: &Env, service: &Service) -> Vec<Arc<str>> {
-    let overrides = |name: &str| service.env.binary_search_by(|(own, _)| (**own).cmp(name)).is_ok();
-    let mut hidden: Vec<_> =
-        project.iter().map(|(name, _)| name).filter(|name| overrides(name)).cloned().collect();
+    let overridden =
+        |name: &str| project.binary_search_by(|(other, _)| (**other).cmp(name)).is_ok();
+    let own = service.env.iter().map(|(name, _)| name);
+    let mut hidden: Vec<_> = own.filter(|name| overridden(name)).cloned().collect();
     if !hidden.is_empty() {
         let templates = service.env.iter().map(|(_, value)| value);
         let read: HashSet<&str> = templates

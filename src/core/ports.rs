@@ -41,6 +41,14 @@ impl LeaseBook {
         }
     }
 
+    /// The project other than `project` that has this fixed port.
+    pub fn fixed_by_another(&self, project: &ProjectName, port: u16) -> Option<&ProjectName> {
+        let has = |(other, ports): &(&ProjectName, &HashSet<u16>)| {
+            *other != project && ports.contains(&port)
+        };
+        self.fixed.iter().find(has).map(|(other, _)| other)
+    }
+
     /// The port of a service to be started: its own again if that is free, else another one of
     /// `range`. None if the range is exhausted.
     pub fn lease(

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 /// The longest duration that a configuration may name: 100 years. Sums of a few cannot overflow.
-pub const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+pub const MAX_DURATION: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// Why a text is not a duration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

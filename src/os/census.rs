@@ -2,6 +2,10 @@
 //!
 //! Scans are shared: whoever asks while one runs is answered by the next.
 
+#![expect(clippy::disallowed_types, reason = "what one scan finds out spares the next some work")]
+
+mod born;
+mod marks;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -9,7 +13,7 @@ mod tests;
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
-    sync::{OnceLock, mpsc},
+    sync::{Mutex, OnceLock, PoisonError, mpsc},
     thread,
 };
 
@@ -45,8 +49,8 @@ pub async fn members(leader: i32, marker: Option<&OsStr>) -> Vec<Member> {
     members_now(leader, marker)
 }
 
-/// SIGKILL for all that belongs to the session, found by a scan of its own: for when nobody can
-/// wait for more.
+/// SIGKILL for all that belongs to the session, found by a scan on this thread: for when nobody
+/// can wait.
 pub(super) fn kill_now(leader: i32, marker: Option<&OsStr>) {
     // A second round for what was forked during the first.
     for _round in 0..2 {
@@ -72,10 +76,13 @@ struct Request {
 
 fn members_now(leader: i32, marker: Option<&OsStr>) -> Vec<Member> {
     let wanted = HashMap::from([(leader, marker.map(OsStr::to_owned))]);
-    look(&mut Scanner::new(), wanted).remove(&leader).unwrap_or_default()
+    look(wanted).remove(&leader).unwrap_or_default()
 }
 
-fn look(scanner: &mut Scanner, wanted: HashMap<i32, Option<OsString>>) -> Census {
+fn look(wanted: HashMap<i32, Option<OsString>>) -> Census {
+    static SCANNER: Mutex<Option<Scanner>> = Mutex::new(None);
+    let mut scanner = SCANNER.lock().unwrap_or_else(PoisonError::into_inner);
+    let scanner = scanner.get_or_insert_with(Scanner::new);
     scanner.scan(clock::now(), leaders::all(), wanted)
 }
 
@@ -92,11 +99,10 @@ fn requests() -> Option<&'static mpsc::Sender<Request>> {
 }
 
 fn serve(requests: &mpsc::Receiver<Request>) {
-    let mut scanner = Scanner::new();
     while let Ok(first) = requests.recv() {
         let batch: Vec<Request> = std::iter::once(first).chain(requests.try_iter()).collect();
         let wanted = batch.iter().map(|one| (one.leader, one.marker.clone())).collect();
-        let census = look(&mut scanner, wanted);
+        let census = look(wanted);
         for request in batch {
             // Who stopped asking does not want to know.
             let _told =

@@ -107,7 +107,10 @@ impl Child {
 
     /// How the leader ended, if it has.
     pub fn ending(&self) -> Option<Ending> {
-        let mut state = self.state();
+        self.look(&mut self.state())
+    }
+
+    fn look(&self, state: &mut State) -> Option<Ending> {
         if state.ending.is_none() {
             match wait::peek(self.pidfd.as_fd()) {
                 Ok(ending) => state.ending = ending,
@@ -167,9 +170,11 @@ impl Child {
         if state.cleared {
             return;
         }
+        self.look(&mut state);
         leaders::forget(self.pid);
-        // ECHILD: the sweep was faster since the line above. Its ending is known already.
-        let _reaped = wait::reap(self.pidfd.as_fd());
+        if let Err(error) = wait::reap(self.pidfd.as_fd()) {
+            tracing::error!(pid = self.pid, %error, "cannot reap a process");
+        }
         state.reaped = true;
         state.cleared = true;
         drop(state);

@@ -31,3 +31,22 @@ pub(super) fn restore_nofile(pid: i32) {
         tracing::debug!(?pid, %error, "cannot restore the limit of open descriptors");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::testing::{run, sh};
+
+    #[tokio::test]
+    async fn children_get_the_limit_we_were_started_with() {
+        let hard = getrlimit(Resource::Nofile).maximum;
+        let started_with = hard.map_or(15_000, |hard| hard * 3 / 4);
+        let low = Rlimit { current: Some(started_with), maximum: hard };
+        setrlimit(Resource::Nofile, low).unwrap();
+        assert_eq!(raise_nofile().unwrap(), Some(started_with));
+        assert_eq!(raise_nofile().unwrap(), Some(started_with), "the second time as well");
+        assert_eq!(getrlimit(Resource::Nofile).current, hard);
+        let (_, said, _) = run(&sh("sleep 0.1; ulimit -Sn")).await;
+        assert_eq!(said.trim(), started_with.to_string());
+    }
+}

@@ -3,6 +3,8 @@
 pub mod census;
 pub mod child;
 pub mod clock;
+pub mod detach;
+pub mod exec;
 pub mod file;
 mod leaders;
 pub mod limits;
@@ -15,6 +17,7 @@ pub mod pidfd;
 pub mod ports;
 pub mod probe;
 pub mod proc;
+pub mod project_file;
 pub mod pty;
 pub mod reaper;
 pub mod signals;

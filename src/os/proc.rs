@@ -19,6 +19,8 @@ pub struct Stat {
     pub started: StartTime,
     /// False for a zombie: nothing of it runs any more, only its status waits to be fetched.
     pub alive: bool,
+    /// Its program is not in memory yet (or not any more): it shows no arguments or environment.
+    pub loading: bool,
 }
 
 /// The state of `pid`, or none when there is no such process (any more).
@@ -50,6 +52,23 @@ pub fn pids() -> io::Result<impl Iterator<Item = i32>> {
     Ok(fs::read_dir("/proc")?.filter_map(|entry| number(&entry.ok()?.file_name())))
 }
 
+/// The number given to the newest process or thread.
+pub fn newest() -> Option<i32> {
+    fs::read_to_string("/proc/loadavg").ok()?.split_ascii_whitespace().last()?.parse().ok()
+}
+
+/// What number is the last before they begin anew.
+pub fn highest() -> Option<i32> {
+    fs::read_to_string("/proc/sys/kernel/pid_max").ok()?.trim().parse().ok()
+}
+
+/// Whether `pid` is a process, not one of the further threads of one.
+pub fn is_process(pid: i32) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return false };
+    let tgid = status.lines().find_map(|line| line.strip_prefix("Tgid:"));
+    tgid.is_some_and(|tgid| tgid.trim().parse() == Ok(pid))
+}
+
 fn number(name: &OsStr) -> Option<i32> {
     std::str::from_utf8(name.as_bytes()).ok()?.parse().ok()
 }
@@ -65,22 +84,29 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     let session = fields.next()?.parse().ok()?;
     let threads: u32 = fields.nth(13)?.parse().ok()?;
     let started = StartTime(fields.nth(1)?.parse().ok()?);
+    let code_begins = fields.nth(3)?;
     // A main thread that ended before the others shows as a zombie, yet the process runs.
     let alive = !matches!(state, "Z" | "X" | "x") || threads > 1;
-    Some(Stat { parent, group, session, started, alive })
+    Some(Stat { parent, group, session, started, alive, loading: code_begins == "0" })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const REST: &str = "7 8 9 34816 8 4194304 102 0 0 0 0 0 0 0 20 0 1 0 4711 5005312 969";
+    const REST: &str = "7 8 9 34816 8 4194304 102 0 0 0 0 0 0 0 20 0 1 0 4711 5005312 969 18446744073709551615 4194304";
 
     #[test]
     fn a_name_cannot_forge_the_fields() {
         let text = format!("42 (a) R 1 1 (b) S {REST}");
-        let expected =
-            Stat { parent: 7, group: 8, session: 9, started: StartTime(4711), alive: true };
+        let expected = Stat {
+            parent: 7,
+            group: 8,
+            session: 9,
+            started: StartTime(4711),
+            alive: true,
+            loading: false,
+        };
         assert_eq!(parse_stat(text.as_bytes()), Some(expected));
     }
 

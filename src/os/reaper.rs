@@ -20,7 +20,9 @@ impl Reaper {
     pub async fn run(self) -> io::Result<()> {
         let mut child_ended = signal(SignalKind::child())?;
         loop {
-            sweep()?;
+            if let Err(error) = sweep() {
+                tracing::error!(%error, "cannot reap orphans");
+            }
             tokio::select! {
                 heard = child_ended.recv() => if heard.is_none() { return Ok(()) },
                 () = leaders::sweep_wanted() => {}

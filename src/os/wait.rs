@@ -34,27 +34,32 @@ pub(super) fn peek(pidfd: BorrowedFd<'_>) -> io::Result<Option<Ending>> {
     Ok(waitid(libc::P_PIDFD, id, libc::WNOWAIT)?.map(|(_, ending)| ending))
 }
 
-/// Takes the zombie behind `pidfd` away. Does nothing to a child that still runs.
-pub(super) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<Option<Ending>> {
+/// Takes the zombie behind `pidfd` away, unless it runs or another was faster.
+pub(super) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let id = pidfd.as_raw_fd().cast_unsigned();
-    Ok(waitid(libc::P_PIDFD, id, 0)?.map(|(_, ending)| ending))
+    unless_taken(waitid(libc::P_PIDFD, id, 0)).map(drop)
 }
 
 /// Some child that has ended; it stays a zombie.
 pub(super) fn peek_any() -> io::Result<Option<i32>> {
-    match waitid(libc::P_ALL, 0, libc::WNOWAIT) {
-        Ok(ended) => Ok(ended.map(|(pid, _)| pid)),
+    Ok(unless_taken(waitid(libc::P_ALL, 0, libc::WNOWAIT))?.map(|(pid, _)| pid))
+}
+
+/// Takes the zombie `pid` away, unless it runs or another was faster.
+pub(super) fn reap_pid(pid: i32) -> io::Result<()> {
+    unless_taken(waitid(libc::P_PID, pid.cast_unsigned(), 0)).map(drop)
+}
+
+type Ended = Option<(i32, Ending)>;
+
+fn unless_taken(result: io::Result<Ended>) -> io::Result<Ended> {
+    match result {
         Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
-        Err(error) => Err(error),
+        result => result,
     }
 }
 
-/// Takes the zombie `pid` away, which must be a child that nobody else reaps.
-pub(super) fn reap_pid(pid: i32) -> io::Result<Option<Ending>> {
-    Ok(waitid(libc::P_PID, pid.cast_unsigned(), 0)?.map(|(_, ending)| ending))
-}
-
-fn waitid(kind: libc::idtype_t, id: u32, flags: i32) -> io::Result<Option<(i32, Ending)>> {
+fn waitid(kind: libc::idtype_t, id: u32, flags: i32) -> io::Result<Ended> {
     // SAFETY: siginfo_t is plain data, for which all zeroes is a valid value.
     let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
     loop {
@@ -79,4 +84,15 @@ fn waitid(kind: libc::idtype_t, id: u32, flags: i32) -> io::Result<Option<(i32, 
         _ => Ending::Signal(status),
     };
     Ok(Some((pid, ending)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zombie_that_another_took_is_no_error() {
+        reap_pid(i32::MAX).unwrap();
+        assert_eq!(waitid(libc::P_PID, 1, 0).unwrap_err().raw_os_error(), Some(libc::ECHILD));
+    }
 }

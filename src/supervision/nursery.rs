@@ -271,8 +271,8 @@ impl<M: Message + From<Signal>> Nursery<M> {
             self.specs[id].plate.stand(Standing {
                 phase: self.engine.phase(id),
                 cell: self.live.get(id).map(|(cell, _)| cell.clone()),
-                failures: budget.used(self.now()),
-                limit: *budget.limit(),
+                budget: budget.clone(),
+                epoch: self.epoch,
             });
         }
         if self.reshaped() {

@@ -5,7 +5,13 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use ractor::{ActorCell, ActorStatus};
 
-use super::{budget::Limit, engine::Phase, graph::Id};
+use tokio::time::Instant;
+
+use super::{
+    budget::{Budget, Limit},
+    engine::Phase,
+    graph::Id,
+};
 
 /// What an actor tells about what it is busy with, computed when somebody looks.
 pub type Detail = Box<dyn Fn() -> Option<String> + Send + Sync>;
@@ -21,6 +27,7 @@ pub struct ChildPlate {
     name: Id,
     standing: ArcSwapOption<Standing>,
     detail: ArcSwapOption<Detail>,
+    state: ArcSwapOption<Detail>,
     below: ArcSwapOption<SupervisorPlate>,
 }
 
@@ -30,10 +37,10 @@ pub struct Standing {
     pub phase: Phase,
     /// Its actor, while it has one.
     pub cell: Option<ActorCell>,
-    /// Failures that counted when this was written.
-    pub failures: u32,
-    /// What it is allowed.
-    pub limit: Limit,
+    /// Its failures, and what it is allowed.
+    pub budget: Budget,
+    /// When the supervisor's time began.
+    pub epoch: Instant,
 }
 
 impl SupervisorPlate {
@@ -64,6 +71,7 @@ impl ChildPlate {
             name: name.into(),
             standing: ArcSwapOption::empty(),
             detail: ArcSwapOption::empty(),
+            state: ArcSwapOption::empty(),
             below: ArcSwapOption::empty(),
         })
     }
@@ -83,6 +91,11 @@ impl ChildPlate {
         self.detail.load().as_ref().and_then(|detail| detail())
     }
 
+    /// Its state in its own words, if it has any.
+    pub fn state(&self) -> Option<String> {
+        self.state.load().as_ref().and_then(|state| state())
+    }
+
     /// Its own board, if it supervises.
     pub fn below(&self) -> Option<Arc<SupervisorPlate>> {
         self.below.load_full()
@@ -91,6 +104,11 @@ impl ChildPlate {
     /// Says what it is busy with, for good.
     pub fn describe(&self, detail: impl Fn() -> Option<String> + Send + Sync + 'static) {
         self.detail.store(Some(Arc::new(Box::new(detail))));
+    }
+
+    /// Has a word of its own for its state.
+    pub fn says(&self, state: impl Fn() -> Option<String> + Send + Sync + 'static) {
+        self.state.store(Some(Arc::new(Box::new(state))));
     }
 
     /// Puts a supervisor's board below its line.
@@ -104,6 +122,16 @@ impl ChildPlate {
 }
 
 impl Standing {
+    /// Failures within the window that ends now.
+    pub fn failures(&self) -> u32 {
+        self.budget.used(self.epoch.elapsed())
+    }
+
+    /// What it is allowed.
+    pub fn limit(&self) -> &Limit {
+        self.budget.limit()
+    }
+
     /// One word.
     pub fn word(&self) -> &'static str {
         if self.cell.as_ref().is_some_and(|cell| cell.get_status() == ActorStatus::Stopped) {

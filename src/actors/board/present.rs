@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tokio::time::Instant;
 
-use super::{ProjectBoard, ServiceBoard, View, words::exit};
+use super::{Needed, ProjectBoard, ServiceBoard, View, words::exit};
 use crate::{
     api::status::{Project, ProjectState, Service, ServiceState},
     core::{
@@ -41,7 +41,7 @@ impl ProjectBoard {
             .collect();
         let blocked = !trouble.is_empty()
             && services.iter().any(|board| {
-                board.read(|view| view.waiting_for.iter().any(|(name, _)| trouble.contains(name)))
+                board.waiting_for().iter().any(|need| trouble.contains(&need.board.name))
             });
         Project {
             name: self.name.to_string(),
@@ -57,6 +57,7 @@ impl ProjectBoard {
 impl ServiceBoard {
     /// The service as `status` shows it.
     pub fn present(&self, now: Instant) -> Service {
+        let waiting_for = self.waiting_for();
         self.read(|view| Service {
             name: self.name.to_string(),
             kind: view.kind.to_string(),
@@ -69,9 +70,9 @@ impl ServiceBoard {
                 .running
                 .map(|running| now.saturating_duration_since(running.since).as_secs_f64()),
             last_exit: view.exits.back().map(exit),
-            reason: view.reason(now),
-            depends_on: view.depends_on.iter().map(ToString::to_string).collect(),
-            waiting_for: view.waiting_for.iter().map(|(name, _)| name.to_string()).collect(),
+            reason: view.reason(&waiting_for, now),
+            depends_on: self.needs().iter().map(|need| need.board.name.to_string()).collect(),
+            waiting_for: waiting_for.iter().map(|need| need.board.name.to_string()).collect(),
         })
     }
 }
@@ -93,15 +94,15 @@ impl View {
     }
 
     /// One line on anything that is not as wanted, or what the service says of itself.
-    pub fn reason(&self, now: Instant) -> Option<String> {
+    pub fn reason(&self, waiting_for: &[Needed], now: Instant) -> Option<String> {
         if !self.survivors.is_empty() {
             return Some(format!("SIGKILL did not end {}", self.survivors.join(", ")));
         }
         match self.state() {
-            ServiceState::Waiting if self.waiting_for.is_empty() => {
+            ServiceState::Waiting if waiting_for.is_empty() => {
                 Some("waits for others to be down".to_owned())
             }
-            ServiceState::Waiting => Some(format!("waits for {}", self.missing())),
+            ServiceState::Waiting => Some(format!("waits for {}", missing(waiting_for))),
             ServiceState::Unhealthy => self.unhealthy.clone(),
             ServiceState::Backoff => {
                 let failure = self.failure.as_deref().unwrap_or("failed");
@@ -114,16 +115,16 @@ impl View {
             _ => self.status.clone(),
         }
     }
+}
 
-    /// What it waits for, as "db, migrate to complete".
-    fn missing(&self) -> String {
-        let one = |(name, condition): &(ServiceName, Condition)| match condition {
-            Condition::Healthy => name.to_string(),
-            Condition::Started => format!("{name} to be started"),
-            Condition::Completed => format!("{name} to complete"),
-        };
-        self.waiting_for.iter().map(one).collect::<Vec<_>>().join(", ")
-    }
+/// What it waits for, as "db, migrate to complete".
+fn missing(waiting_for: &[Needed]) -> String {
+    let one = |need: &Needed| match need.condition {
+        Condition::Healthy => need.board.name.to_string(),
+        Condition::Started => format!("{} to be started", need.board.name),
+        Condition::Completed => format!("{} to complete", need.board.name),
+    };
+    waiting_for.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn in_trouble(state: ServiceState) -> bool {

@@ -39,9 +39,10 @@ pub fn process_detail(board: &ServiceBoard) -> Option<String> {
 
 /// For the tree: pid, port, last exit and reason of a service.
 pub fn service_detail(board: &ServiceBoard) -> Option<String> {
+    let waiting_for = board.waiting_for();
     let (last, reason) = board.read(|view| {
         let last = view.exits.back().map(|past| ending_sentence(past.how, past.asked));
-        (last.map(|text| format!("last {text}")), view.reason(Instant::now()))
+        (last.map(|text| format!("last {text}")), view.reason(&waiting_for, Instant::now()))
     });
     let parts: Vec<String> = [process_detail(board), last, reason].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))

@@ -21,6 +21,16 @@ use crate::{
 /// keep the terminal open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// Puts the process on the board.
+pub(super) fn announce(context: &ServiceContext, launched: &Launched) {
+    let running = &launched.running;
+    context.running.store(Some(running.clone()));
+    context.board.update(|view| {
+        view.running = Some(board::Running { pid: running.child.pid(), since: Instant::now() });
+        view.survivors.clear();
+    });
+}
+
 /// Returns when the process, its session and its descendants are gone and their output is stored.
 pub(super) async fn attend(
     context: &ServiceContext,
@@ -29,11 +39,6 @@ pub(super) async fn attend(
 ) -> Ending {
     let since = Instant::now();
     let child = &running.child;
-    context.running.store(Some(running.clone()));
-    context.board.update(|view| {
-        view.running = Some(board::Running { pid: child.pid(), since });
-        view.survivors.clear();
-    });
     let asked = tokio::select! {
         biased;
         _ = child.exited() => false,

@@ -1,9 +1,15 @@
 //! Starts the process of a service: reads its env files, checks its port, and spawns.
 
-use std::{collections::HashMap, ffi::OsString, io, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ffi::OsString,
+    io,
+    path::Path,
+    sync::Arc,
+};
 
 use crate::{
-    actors::context::{Running, ServiceContext},
+    actors::context::{ProjectContext, Running, ServiceContext},
     core::{
         id::ServiceName,
         launch::{self, EnvFileRef, Launch, Surroundings},
@@ -64,7 +70,8 @@ fn attempt(context: &Arc<ServiceContext>) -> Result<Launched, Refused> {
         .ok_or_else(|| because("it is no longer in the configuration".to_owned()))?;
     let ports = project.ports.load_full();
     check_port(service, ports.get(&context.name).copied())?;
-    let launch = resolve(context, &ports).map_err(because)?;
+    let caller = project.caller.load_full();
+    let launch = resolve(project, &context.name, &ports, &caller.env).map_err(because)?;
     let notify = match NotifySocket::bind(&context.notify_path) {
         Ok(socket) => Some(socket),
         Err(error) => {
@@ -78,39 +85,38 @@ fn attempt(context: &Arc<ServiceContext>) -> Result<Launched, Refused> {
         .into_iter()
         .filter_map(|(fd, stream)| Some(context.sink.attach(fd?, stream)))
         .collect();
-    Ok(Launched { running: Arc::new(Running { child, launch, notify }), pumps })
+    Ok(Launched { running: Arc::new(Running { child, launch, pty: service.tty, notify }), pumps })
 }
 
-/// What to run for the service now: its environment read afresh, ports as they are.
+/// What to run for the service now: its env files read afresh, ports as they are.
 pub(in crate::actors) fn resolve(
-    context: &ServiceContext,
+    project: &ProjectContext,
+    name: &ServiceName,
     ports: &HashMap<ServiceName, u16>,
+    caller_env: &BTreeMap<String, String>,
 ) -> Result<Launch, String> {
-    let project = &context.project;
     let plan = project.plan.load_full();
-    let service = plan.service(&context.name).ok_or("it is no longer in the configuration")?;
+    let service = plan.service(name).ok_or("it is no longer in the configuration")?;
     let files = read_env_files(&project.board.dir, launch::env_files_of(&plan, service))?;
-    let caller = project.caller.load_full();
+    let places = &project.infra.places;
+    let notify = places.notify_socket(&plan.project, name).map_err(|error| error.to_string())?;
     let around = Surroundings {
         dir: &project.board.dir,
-        caller_env: &caller.env,
+        caller_env,
         files: &|path| files.get(path).map(String::as_str),
         port_of: &|name| ports.get(name).copied(),
         public_url: &|_| None,
-        notify_socket: &context.notify_path,
+        notify_socket: &notify,
         locald_exe: &project.infra.exe,
     };
     launch::launch(&plan, service, &around).map_err(|error| error.to_string())
 }
 
-fn read_env_files(
-    dir: &Path,
-    files: Vec<EnvFileRef>,
-) -> Result<HashMap<String, String>, String> {
+fn read_env_files(dir: &Path, files: Vec<EnvFileRef>) -> Result<HashMap<String, String>, String> {
     let mut texts = HashMap::new();
     for file in files {
         match std::fs::read_to_string(dir.join(&file.path)) {
-            Ok(text) => _ = texts.insert(file.path, text),
+            Ok(text) => drop(texts.insert(file.path, text)),
             // That it is missing where it must not is for the launch to say.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(format!("cannot read env file {}: {error}", file.path)),

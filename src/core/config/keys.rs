@@ -9,6 +9,8 @@ pub(super) struct Key {
     pub(super) shape: Shape,
     /// The types of service that have it; empty: all of them.
     pub(super) kinds: &'static [Kind],
+    /// Whether the table makes no sense without it.
+    pub(super) required: bool,
 }
 
 /// What may stand behind a key.
@@ -23,11 +25,11 @@ pub(super) enum Shape {
     /// Exactly this flag.
     Just(bool),
     OneOf(&'static [&'static str]),
-    List(&'static Shape),
+    List(&'static Self),
     Table(&'static [Key]),
     /// A table whose keys are the user's, with a pattern for them.
-    Map(&'static str, &'static Shape),
-    Either(&'static [Shape]),
+    Map(&'static str, &'static Self),
+    Either(&'static [Self]),
 }
 
 pub(super) const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,62}$";
@@ -53,13 +55,13 @@ pub(super) const REDIRECTS: &[&str] = &["auto", "always", "never"];
 
 /// The file.
 pub(super) const ROOT: &[Key] = &[
-    key("project", "The project as a whole.", Shape::Table(PROJECT)),
+    required("project", "The project as a whole.", Shape::Table(PROJECT)),
     key("services", "What is run, by name.", Shape::Map(NAME, &Shape::Table(SERVICE))),
 ];
 
 /// `[project]`.
 pub(super) const PROJECT: &[Key] = &[
-    key("name", "The project's name; required.", Shape::Pattern(NAME)),
+    required("name", "The project's name; required.", Shape::Pattern(NAME)),
     key("domain", "The project's domain; default: NAME.localhost.", Shape::Pattern(DOMAIN)),
     key(
         "strategy",
@@ -139,7 +141,7 @@ pub(super) const SERVICE: &[Key] = &[
 
 /// An entry of `depends_on` that is a table.
 pub(super) const DEPENDENCY: &[Key] = &[
-    key("service", "The service that is needed; required.", Shape::Pattern(NAME)),
+    required("service", "The service that is needed; required.", Shape::Pattern(NAME)),
     key(
         "condition",
         "When it is good enough to start; default: healthy, for tasks: completed.",
@@ -207,9 +209,13 @@ pub(super) const LOGS: &[Key] = &[
 ];
 
 const fn key(name: &'static str, doc: &'static str, shape: Shape) -> Key {
-    Key { name, doc, shape, kinds: &[] }
+    Key { name, doc, shape, kinds: &[], required: false }
+}
+
+const fn required(name: &'static str, doc: &'static str, shape: Shape) -> Key {
+    Key { name, doc, shape, kinds: &[], required: true }
 }
 
 const fn of(kinds: &'static [Kind], name: &'static str, doc: &'static str, shape: Shape) -> Key {
-    Key { name, doc, shape, kinds }
+    Key { name, doc, shape, kinds, required: false }
 }

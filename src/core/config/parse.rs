@@ -29,8 +29,12 @@ pub(super) fn tree(text: &str) -> Result<DeTable<'_>, Diagnostic> {
     match DeTable::parse(text) {
         Ok(table) => Ok(table.into_inner()),
         Err(error) => {
-            let range = error.span().unwrap_or(0..0);
-            Err(Diagnostic::at(on_characters(text, range), error.message().to_owned()))
+            let range = on_characters(text, error.span().unwrap_or(0..0));
+            let message = match error.message() {
+                "duplicate key" => format!("duplicate key {}", quoted(&text[range.clone()])),
+                message => message.to_owned(),
+            };
+            Err(Diagnostic::at(range, message))
         }
     }
 }
@@ -54,7 +58,7 @@ pub(super) fn draft<'t>(
             service::read(reader, &names, At { value: name, range: item.key.span() }, item)
         })
         .collect();
-    let (project, domain_at, uses) = header.unwrap_or_else(|| project::placeholder());
+    let (project, domain_at, uses) = header.unwrap_or_else(project::placeholder);
     let names = names.into_values().collect();
     Draft { project, domain_at, uses, names, services }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range, time::Duration};
 
-use super::{Backoff, Config, HealthCheck, MAX_BYTES, Project, Service, domain};
+use super::{Backoff, Config, HealthCheck, Project, Service, domain};
 use crate::core::{
     diagnostic::{Diagnostic, SourceFile},
     id::{ProjectName, ServiceName, slug},
@@ -24,16 +24,17 @@ pub fn parse_procfile(source: &SourceFile, dir_name: &str) -> Result<Config, Vec
     for line in source.text.split_inclusive('\n') {
         match entry(line, start) {
             Ok(None) => {}
-            Ok(Some((name, at, command))) => match seen.get(&name) {
-                Some(first) => found.push(
-                    Diagnostic::at(at, format!("there are two of {}", quoted(&name)))
-                        .and_at(first.clone(), "first here"),
-                ),
-                None => {
+            Ok(Some(Entry { name, at, command })) => {
+                if let Some(first) = seen.get(&name) {
+                    found.push(
+                        Diagnostic::at(at, format!("there are two of {}", quoted(&name)))
+                            .and_at(first.clone(), "first here"),
+                    );
+                } else {
                     services.push(service(name.clone(), command));
                     seen.insert(name, at);
                 }
-            },
+            }
             Err(wrong) => found.push(wrong),
         }
         start += line.len();
@@ -45,11 +46,13 @@ pub fn parse_procfile(source: &SourceFile, dir_name: &str) -> Result<Config, Vec
     if found.is_empty() { Ok(Config { project: project(dir_name), services }) } else { Err(found) }
 }
 
-fn entry(
-    line: &str,
-    start: usize,
-) -> Result<Option<(ServiceName, Range<usize>, &str)>, Diagnostic> {
-    debug_assert!(line.len() <= MAX_BYTES);
+struct Entry<'t> {
+    name: ServiceName,
+    at: Range<usize>,
+    command: &'t str,
+}
+
+fn entry(line: &str, start: usize) -> Result<Option<Entry<'_>>, Diagnostic> {
     let text = line.trim_start_matches('\u{feff}').trim();
     if text.is_empty() || text.starts_with('#') {
         return Ok(None);
@@ -71,7 +74,7 @@ fn entry(
         let why = if command.is_empty() { "has no command" } else { "contains a NUL byte" };
         return Err(Diagnostic::at(at(text.len()), format!("{} {why}", quoted(&name))));
     }
-    Ok(Some((name, name_at, command)))
+    Ok(Some(Entry { name, at: name_at, command }))
 }
 
 fn project(dir_name: &str) -> Project {

@@ -150,14 +150,9 @@ impl<'s> Reader<'s> {
     }
 
     /// A whole number between two others.
-    pub(super) fn whole<N: TryFrom<i64> + Copy + fmt::Display>(
-        &mut self,
-        item: Item<'_>,
-        least: N,
-        most: N,
-    ) -> Option<N>
+    pub(super) fn whole<N>(&mut self, item: Item<'_>, least: N, most: N) -> Option<N>
     where
-        N: PartialOrd,
+        N: TryFrom<i64> + Copy + fmt::Display + PartialOrd,
     {
         let expected = format!("a whole number from {least} to {most}");
         let DeValue::Integer(number) = item.value.get_ref() else {
@@ -166,13 +161,11 @@ impl<'s> Reader<'s> {
         let digits = number.as_str();
         let number = i64::from_str_radix(digits, number.radix()).ok();
         let number = number.and_then(|number| N::try_from(number).ok());
-        match number.filter(|number| (least..=most).contains(number)) {
-            Some(number) => Some(number),
-            None => {
-                self.refuse(item, &format!("expects {expected}, found {}", quoted(digits)));
-                None
-            }
+        let number = number.filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.refuse(item, &format!("expects {expected}, found {}", quoted(digits)));
         }
+        number
     }
 
     pub(super) fn number(&mut self, item: Item<'_>, least: f64, most: f64) -> Option<f64> {

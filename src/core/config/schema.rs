@@ -11,15 +11,14 @@ const SIZE: &str = r"^[0-9]+(\.[0-9]+)?\s*([KMG]i?)?B?$";
 
 /// The JSON Schema of `locald.toml`.
 pub fn json_schema() -> Value {
-    let mut schema = table(keys::ROOT, &["project"]);
+    let mut schema = table(keys::ROOT);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("locald.toml");
     schema["description"] = json!("A project of locald: what is run, and how it is supervised.");
-    schema["properties"]["project"]["required"] = json!(["name"]);
     schema
 }
 
-fn table(keys: &[Key], required: &[&str]) -> Value {
+fn table(keys: &[Key]) -> Value {
     let mut properties = Map::new();
     for key in keys {
         let mut value = shape(&key.shape);
@@ -31,6 +30,7 @@ fn table(keys: &[Key], required: &[&str]) -> Value {
         "additionalProperties": false,
         "properties": properties,
     });
+    let required: Vec<_> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
@@ -51,7 +51,7 @@ fn shape(of: &Shape) -> Value {
         Shape::Size => text_or_number(SIZE),
         Shape::OneOf(words) => json!({"enum": words}),
         Shape::List(element) => json!({"type": "array", "items": shape(element)}),
-        Shape::Table(keys) => table(keys, required_of(keys)),
+        Shape::Table(keys) => table(keys),
         Shape::Map(pattern, value) => json!({
             "type": "object",
             "additionalProperties": false,
@@ -62,11 +62,6 @@ fn shape(of: &Shape) -> Value {
             json!({"anyOf": shapes})
         }
     }
-}
-
-fn required_of(keys: &[Key]) -> &'static [&'static str] {
-    let dependency = keys.first().is_some_and(|key| key.name == keys::DEPENDENCY[0].name);
-    if dependency { &["service"] } else { &[] }
 }
 
 fn text_or_number(pattern: &str) -> Value {

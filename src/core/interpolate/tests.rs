@@ -7,13 +7,11 @@ fn render(text: &str, foreign: Foreign) -> String {
         Ok(template) => template
             .render::<()>(|reference| Ok(format!("<{}>", &reference.to_string()[2..])))
             .unwrap(),
-        Err(errors) => errors
-            .iter()
-            .map(|e| {
-                let help = e.help.as_deref().unwrap_or_default();
-                format!("{} @ {} ({help})", e.message, &text[e.range.clone()])
-            })
-            .collect(),
+        Err(errors) => {
+            let wrong = &errors[0];
+            let help = wrong.help.as_deref().unwrap_or_default();
+            format!("{} @ {} ({help})", wrong.message, &text[wrong.range.clone()])
+        }
     }
 }
 

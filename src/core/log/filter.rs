@@ -16,7 +16,12 @@ pub struct Filter {
 impl Filter {
     /// Whether the line is wanted.
     pub fn admits(&self, record: &Record<'_>) -> bool {
-        !self.is_early(record) && self.grep.as_ref().is_none_or(|grep| grep.is_match(record.line))
+        !self.is_early(record) && self.matches(record.line)
+    }
+
+    /// Whether the text is what is looked for.
+    pub fn matches(&self, line: &[u8]) -> bool {
+        self.grep.as_ref().is_none_or(|grep| grep.is_match(line))
     }
 
     /// Whether the line is from before the time asked for, and with it all lines above it.

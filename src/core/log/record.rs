@@ -8,7 +8,7 @@ use super::{Stamp, Stream};
 
 /// All of a record but its text: the same for every line of one read.
 #[derive(Clone, Copy, Debug)]
-pub struct Head([u8; Head::LEN]);
+pub struct Head([u8; Self::LEN]);
 
 /// A line of a log file, taken apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

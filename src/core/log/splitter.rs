@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn the_memory_of_a_long_line_is_given_back() {
         let mut splitter = Splitter::new(64 * 1024);
-        splitter.push(&[b'x'; 60_000], |_, _| panic!("not yet"));
+        splitter.push(&vec![b'x'; 60_000], |_, _| panic!("not yet"));
         splitter.push(b"\n", |text, _| assert_eq!(text.len(), 60_000));
         assert!(splitter.unfinished.capacity() <= KEPT);
     }

@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 /// UTC with milliseconds, `2026-01-01T00:00:00.123Z`. Times outside of the years 1970 to 9999 are
 /// moved to the nearest of them.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Stamp([u8; Stamp::LEN]);
+pub struct Stamp([u8; Self::LEN]);
 
 impl Stamp {
     /// Bytes of a stamp.

@@ -167,7 +167,7 @@ impl Default for Limit {
     fn default() -> Self {
         Self {
             restarts: 6,
-            within: Duration::from_secs(60),
+            within: Duration::from_mins(1),
             initial: Duration::from_millis(10),
             factor: 4.0,
             max: Duration::from_secs(10),

@@ -1,4 +1,3 @@
-use super::*;
 use crate::os::testing::{marked, sh, start};
 
 #[tokio::test]

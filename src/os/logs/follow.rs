@@ -7,7 +7,7 @@ use std::sync::Arc;
 use memchr::memrchr;
 use tokio::sync::watch;
 
-use super::ledger::{Generation, Ledger, Opened, Reach};
+use super::ledger::{Generation, Ledger, Opened, Reach, Snapshot};
 use super::store::count;
 use super::{seek, tail};
 use crate::core::log::{Filter, MAX_RECORD, Record, Stamp, StoredLine, Stream};
@@ -35,9 +35,11 @@ pub struct Follower {
     reach: watch::Receiver<Reach>,
     filter: Filter,
     portion: usize,
-    /// None as long as nothing was ever stored.
+    /// None as long as there is no file.
     place: Option<Place>,
-    /// How far the log reached in the beginning: the end of history.
+    /// What was being written in the beginning.
+    origin: Arc<Generation>,
+    /// How far the log reached then: the end of history.
     history: Reach,
     /// The time of the last line read.
     at: Stamp,
@@ -50,6 +52,8 @@ struct Place {
     offset: u64,
 }
 
+type Beginning = (Option<Place>, Arc<Generation>, Reach);
+
 impl Follower {
     pub(super) async fn new(ledger: Arc<Ledger>, start: Start, filter: Filter) -> io::Result<Self> {
         let reach = ledger.watch();
@@ -57,8 +61,9 @@ impl Follower {
             let (ledger, filter) = (Arc::clone(&ledger), filter.clone());
             move || find(&ledger, start, &filter)
         };
-        let (place, history) = blocking(find).await?;
-        Ok(Self { ledger, reach, filter, portion: PORTION, place, history, at: Stamp::MIN })
+        let (place, origin, history) = blocking(find).await?;
+        let (portion, at) = (PORTION, Stamp::MIN);
+        Ok(Self { ledger, reach, filter, portion, place, origin, history, at })
     }
 
     /// Reads less at once, where many followers are read side by side.
@@ -72,29 +77,18 @@ impl Follower {
     pub async fn next_batch(&mut self, follow: bool) -> io::Result<Option<Vec<StoredLine>>> {
         loop {
             let reach = *self.reach.borrow_and_update();
-            let Some(generation) = self.place.as_ref().map(|place| place.generation.number) else {
-                if !follow {
-                    return Ok(None);
-                }
-                if self.advance().await?.is_none() && self.reach.changed().await.is_err() {
-                    return Ok(None);
-                }
-                continue;
-            };
-            if !follow && generation > self.history.generation {
+            let number = self.place.as_ref().map(|place| place.generation.number);
+            if !follow && number.is_none_or(|number| number > self.history.generation) {
                 return Ok(None);
             }
-            if let Some(lines) = self.read(reach, follow).await? {
-                if lines.is_empty() {
-                    continue;
-                }
-                return Ok(Some(lines));
+            match self.read(reach, follow).await? {
+                Some(lines) if lines.is_empty() => continue,
+                Some(lines) => return Ok(Some(lines)),
+                // All of this file is read, as far as it goes by now.
+                None if !follow && number == Some(self.history.generation) => return Ok(None),
+                None => {}
             }
-            // All of this file is read, as far as it goes by now.
-            if !follow && generation == self.history.generation {
-                return Ok(None);
-            }
-            if generation < reach.generation {
+            if number.is_none_or(|number| number < reach.generation) {
                 match self.advance().await? {
                     Some(skipped) if skipped.is_empty() => continue,
                     Some(skipped) => return Ok(Some(skipped)),
@@ -110,7 +104,7 @@ impl Follower {
 
     /// The next wanted lines of this file, maybe none of those read; nothing where there are no more.
     async fn read(&mut self, reach: Reach, follow: bool) -> io::Result<Option<Vec<StoredLine>>> {
-        let place = self.place.as_mut().expect("the caller has seen it");
+        let Some(place) = &mut self.place else { return Ok(None) };
         let number = place.generation.number;
         let ended = number < reach.generation;
         let mut end = if ended { u64::MAX } else { reach.len };
@@ -146,36 +140,37 @@ impl Follower {
         else {
             return Ok(None);
         };
+        let seen = match &self.place {
+            Some(last) => last.generation.ended.get().copied().unwrap_or(generation.first),
+            None => self.origin.first,
+        };
         let mut skipped = Vec::new();
-        if let Some(last) = &self.place
-            && last.generation.number + 1 < generation.number
-        {
-            let ended = last.generation.ended.get().copied().unwrap_or(generation.first);
-            let missed = generation.first.saturating_sub(ended);
-            if missed > 0 {
-                let line = format!("… {} skipped", count(missed, "line")).into_bytes();
-                skipped.push(StoredLine { at: self.at, stream: Stream::Sys, line });
-            }
+        let missed = generation.first.saturating_sub(seen);
+        if missed > 0 {
+            let line = format!("… {} skipped", count(missed, "line")).into_bytes();
+            skipped.push(StoredLine { at: self.at, stream: Stream::Sys, line });
         }
         self.place = Some(Place { generation, file, offset: 0 });
         Ok(Some(skipped))
     }
 }
 
-fn find(ledger: &Ledger, start: Start, filter: &Filter) -> io::Result<(Option<Place>, Reach)> {
-    let (files, reach) = ledger.open_all()?;
+fn find(ledger: &Ledger, start: Start, filter: &Filter) -> io::Result<Beginning> {
+    let log = ledger.open_all()?;
     let place = match (start, filter.since) {
         (Start::All, None) => Some((0, 0)),
-        (Start::All, Some(since)) => Some(seek::place_of(&files, since)?),
-        (Start::Last(n), _) => tail::place_of_last(&files, reach, n, filter)?,
+        (Start::All, Some(since)) => Some(seek::place_of(&log.files, since)?),
+        (Start::Last(n), _) => tail::place_of_last(&log, n, filter)?,
         (Start::Now, _) => None,
     };
-    let (index, offset) = place.unwrap_or((files.len().saturating_sub(1), u64::MAX));
+    let newest = log.files.len().saturating_sub(1);
+    let (index, offset) = place.unwrap_or((newest, u64::MAX));
+    let Snapshot { files, current, reach } = log;
     let place = files.into_iter().nth(index).map(|Opened { generation, file }| {
         let reached = if generation.number == reach.generation { reach.len } else { u64::MAX };
         Place { generation, file, offset: offset.min(reached) }
     });
-    Ok((place, reach))
+    Ok((place, current, reach))
 }
 
 /// Whole lines from an offset on; of a file that has ended also a last one without line end.

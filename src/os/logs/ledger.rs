@@ -36,6 +36,16 @@ pub(super) struct Opened {
     pub(super) file: Arc<File>,
 }
 
+/// All files of a log at one moment.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    /// Those that are there, oldest first.
+    pub(super) files: Vec<Opened>,
+    /// The generation being written, even if it has no file yet.
+    pub(super) current: Arc<Generation>,
+    pub(super) reach: Reach,
+}
+
 /// The names of one log's files.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -103,14 +113,15 @@ impl Ledger {
         self.lock().succeed(lines, len, publish);
     }
 
-    /// All files, oldest first, and how far the last of them reaches.
-    pub(super) fn open_all(&self) -> io::Result<(Vec<Opened>, Reach)> {
+    /// Opens every file that there is.
+    pub(super) fn open_all(&self) -> io::Result<Snapshot> {
         let names = self.lock();
-        let mut all = Vec::new();
+        let mut files = Vec::new();
         for (path, generation) in self.in_order(&names) {
-            all.extend(open(&path, generation)?);
+            files.extend(open(&path, generation)?);
         }
-        Ok((all, *self.reach.borrow()))
+        let reach = *self.reach.borrow();
+        Ok(Snapshot { files, current: Arc::clone(&names.current), reach })
     }
 
     /// The oldest file after a generation (or of all). None: it is not there yet.

@@ -134,7 +134,7 @@ impl Job {
                     return Ok(if last == Turn::Ended { Drained::Ended } else { Drained::GivenUp });
                 }
                 grace = &mut stopped, if deadline.is_none() => {
-                    deadline = Some(after(grace.unwrap_or(GRACE)));
+                    deadline = Some(Instant::now() + grace.unwrap_or(GRACE));
                 }
                 ready = fd.readable() => {
                     let mut ready = ready?;
@@ -160,6 +160,8 @@ impl Job {
     }
 
     fn store(&self, input: &[u8], records: &mut Vec<u8>) {
+        // A panic may have left something of another service.
+        records.clear();
         let at = now();
         let heads = [false, true].map(|continues| Head::new(at, self.stream, continues));
         for portion in input.chunks(PORTION) {
@@ -171,10 +173,7 @@ impl Job {
                 records.clear();
             }
         }
-        if !records.is_empty() {
-            self.shared.append(records, at);
-            records.clear();
-        }
+        self.shared.append(records, at);
     }
 
     /// Completes the last line, once.
@@ -183,9 +182,7 @@ impl Job {
         let mut records = Vec::new();
         let head = Head::new(at, self.stream, false);
         lock(&self.splitter).finish(|line, _| head.write(line, &mut records));
-        if !records.is_empty() {
-            self.shared.append(&records, at);
-        }
+        self.shared.append(&records, at);
     }
 }
 
@@ -212,9 +209,4 @@ fn unblock(fd: &OwnedFd) -> io::Result<()> {
         fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     }
     Ok(())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a deadline of this thread's own timer")]
-fn after(grace: Duration) -> Instant {
-    Instant::now() + grace
 }

@@ -68,13 +68,13 @@ impl Sink {
     /// only those since a time. Reads a little from the end of the file, on this thread. Empty where
     /// nothing can be read.
     pub fn last_lines(&self, n: usize, since: Option<SystemTime>) -> Vec<String> {
-        let mut unfinished = self.shared.unfinished();
-        unfinished.drain(..unfinished.len().saturating_sub(n));
-        let stored = self.shared.ledger.open_all().and_then(|(files, reach)| {
-            tail::last(&files, reach, n - unfinished.len(), since.map(Stamp::of))
-        });
-        let stored = stored.unwrap_or_default();
-        stored.iter().map(|line| line.text().into_owned()).chain(unfinished).collect()
+        let stored = self.shared.ledger.open_all();
+        let stored =
+            stored.and_then(|log| tail::last(&log, n, since.map(Stamp::of))).unwrap_or_default();
+        let mut lines: Vec<String> = stored.iter().map(|line| line.text().into_owned()).collect();
+        lines.extend(self.shared.unfinished());
+        lines.drain(..lines.len().saturating_sub(n));
+        lines
     }
 
     /// A reader of the log. Only lines that the filter admits are counted and given.

@@ -66,6 +66,9 @@ impl Store {
 
     /// Stores whole records, or counts them as lost. The time is that of the records.
     pub(super) fn append(&mut self, records: &[u8], at: Stamp) {
+        if records.is_empty() {
+            return;
+        }
         self.look(at);
         if self.lost > 0 {
             let text = format!("locald: {} lost: {}", count(self.lost, "line"), self.reason);

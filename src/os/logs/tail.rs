@@ -7,26 +7,25 @@ use std::os::unix::fs::FileExt;
 
 use memchr::memrchr;
 
-use super::ledger::{Opened, Reach};
+use super::ledger::Snapshot;
 use crate::core::log::{Filter, MAX_RECORD, Record, Stamp, StoredLine};
 
 const PORTION: u64 = 64 * 1024;
 
 /// The place of the last `n` wanted lines: which of the files, and the offset in it.
 pub(super) fn place_of_last(
-    files: &[Opened],
-    reach: Reach,
+    log: &Snapshot,
     n: usize,
     filter: &Filter,
 ) -> io::Result<Option<(usize, u64)>> {
     let mut place = None;
     let mut left = n;
-    back(files, reach, |file, offset, line| {
+    back(log, |file, offset, line| {
         let record = Record::parse(line);
         if left == 0 || record.is_some_and(|record| filter.is_early(&record)) {
             return ControlFlow::Break(());
         }
-        if record.is_none_or(|record| filter.admits(&record)) {
+        if filter.matches(record.map_or(line, |record| record.line)) {
             place = Some((file, offset));
             left -= 1;
         }
@@ -36,15 +35,10 @@ pub(super) fn place_of_last(
 }
 
 /// The last `n` lines that are not earlier than asked for, oldest first.
-pub(super) fn last(
-    files: &[Opened],
-    reach: Reach,
-    n: usize,
-    since: Option<Stamp>,
-) -> io::Result<Vec<StoredLine>> {
+pub(super) fn last(log: &Snapshot, n: usize, since: Option<Stamp>) -> io::Result<Vec<StoredLine>> {
     let filter = Filter { grep: None, since };
     let mut lines = Vec::new();
-    back(files, reach, |_, _, line| {
+    back(log, |_, _, line| {
         let record = Record::read(line, Stamp::MIN);
         if lines.len() == n || (record.at != Stamp::MIN && filter.is_early(&record)) {
             return ControlFlow::Break(());
@@ -59,14 +53,13 @@ pub(super) fn last(
 
 /// Visits lines from the last to the first as (file, offset, line).
 fn back(
-    files: &[Opened],
-    reach: Reach,
+    log: &Snapshot,
     mut visit: impl FnMut(usize, u64, &[u8]) -> ControlFlow<()>,
 ) -> io::Result<()> {
-    for (index, opened) in files.iter().enumerate().rev() {
+    for (index, opened) in log.files.iter().enumerate().rev() {
         let there = opened.file.metadata()?.len();
-        let current = opened.generation.number == reach.generation;
-        let end = if current { there.min(reach.len) } else { there };
+        let current = opened.generation.number == log.reach.generation;
+        let end = if current { there.min(log.reach.len) } else { there };
         if back_in(&opened.file, end, |offset, line| visit(index, offset, line))?.is_break() {
             break;
         }

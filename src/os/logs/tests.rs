@@ -64,7 +64,7 @@ impl World {
 
 fn texts_in(path: &Path) -> Vec<String> {
     let mut rotated: Vec<PathBuf> =
-        (1..).map(|n| suffixed(path, n)).take_while(|path| path.exists()).collect();
+        (1..10_000).map(|n| suffixed(path, n)).take_while(|path| path.exists()).collect();
     rotated.reverse();
     rotated.push(path.to_owned());
     let read = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default();

@@ -8,6 +8,7 @@ use std::{
     mem::MaybeUninit,
     os::fd::RawFd,
     ptr,
+    sync::Once,
 };
 
 /// What to run, as the system wants it.
@@ -35,8 +36,30 @@ impl Plan {
     }
 }
 
+/// Lets no child inherit what we inherited ourselves: some editors and shells leak descriptors.
+/// Everything that is opened since is close-on-exec anyway.
+pub(super) fn keep_to_ourselves() {
+    // SAFETY: it only sets close-on-exec, which nobody in this process wants to be unset.
+    let result = unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    if result == 0 {
+        return;
+    }
+    // Before Linux 5.11, one by one.
+    let numbers = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+    for number in numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()) {
+        if number > 2 {
+            // SAFETY: as above; a number that is closed by now fails, or is close-on-exec already.
+            unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+    }
+}
+
 /// Starts the program and answers its pid.
 pub(super) fn spawn(plan: &Plan, stdio: Stdio<'_>) -> io::Result<i32> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(keep_to_ourselves);
     let attributes = Attributes::new()?;
     let actions = Actions::new(&plan.dir, stdio)?;
     let argv = pointers(&plan.argv);

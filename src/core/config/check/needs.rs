@@ -40,6 +40,13 @@ struct Resolver<'a, 's> {
     edges: Vec<Edge>,
 }
 
+/// What the project's variables use: first each service once, then again.
+#[derive(Default)]
+struct SharedUses<'a> {
+    list: Vec<Shared<'a>>,
+    distinct: usize,
+}
+
 /// A service that a variable of the project uses.
 struct Shared<'a> {
     variable: &'a Arc<str>,
@@ -48,7 +55,7 @@ struct Shared<'a> {
 }
 
 impl Resolver<'_, '_> {
-    fn needs(&mut self, from: usize, shared: &[Shared<'_>]) -> Vec<Need> {
+    fn needs(&mut self, from: usize, shared: &SharedUses<'_>) -> Vec<Need> {
         let service = &self.draft.services[from];
         let mut seen: HashMap<usize, Range<usize>> = HashMap::new();
         let mut needs = Vec::new();
@@ -81,10 +88,12 @@ impl Resolver<'_, '_> {
                 imply(self, to, &used.range);
             }
         }
-        if !shared.is_empty() {
+        if shared.distinct > 0 {
             let hidden = hidden(&self.draft.project.env, &service.service);
             let hidden: HashSet<&Arc<str>> = hidden.iter().collect();
-            for used in shared.iter().filter(|used| !hidden.contains(used.variable)) {
+            let relevant =
+                if hidden.is_empty() { &shared.list[..shared.distinct] } else { &shared.list };
+            for used in relevant.iter().filter(|used| !hidden.contains(used.variable)) {
                 imply(self, used.to, used.range);
             }
         }
@@ -133,25 +142,27 @@ fn shared_uses<'a>(
     reader: &mut Reader<'_>,
     draft: &'a Draft,
     index: &HashMap<ServiceName, usize>,
-) -> Vec<Shared<'a>> {
+) -> SharedUses<'a> {
     let mut targets = HashSet::new();
     let mut shared = Vec::new();
+    let mut repeated = Vec::new();
     for (variable, used) in &draft.uses {
         let Some(to) = target(reader, draft, index, used) else { continue };
-        targets.insert(to);
-        shared.push(Shared { variable, to, range: &used.range });
+        // Those that add a service come first; the others matter to who overrides a variable.
+        let place = if targets.insert(to) { &mut shared } else { &mut repeated };
+        place.push(Shared { variable, to, range: &used.range });
         if targets.len() > PROJECT_USES {
             let message = format!("the project's `env` uses more than {PROJECT_USES} services");
             reader.report(
                 Diagnostic::at(used.range.clone(), message)
                     .help("every service would depend on all of them"),
             );
-            return Vec::new();
+            return SharedUses::default();
         }
     }
-    // A service that several variables use is kept once for each: one of them may be overridden.
-    shared.truncate(PROJECT_USES * PROJECT_USES);
-    shared
+    let distinct = shared.len();
+    shared.extend(repeated);
+    SharedUses { list: shared, distinct }
 }
 
 /// The service in a `${…}`, if it is there and has what is asked for.

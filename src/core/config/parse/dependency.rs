@@ -51,7 +51,8 @@ fn entry(reader: &mut Reader<'_>, names: &Names<'_>, item: Item<'_>) -> Option<D
         }
         DeValue::Table(table) => table,
         _ => {
-            return reader.wrong(item, "names of services or tables such as `{ service = \"db\" }`");
+            return reader
+                .wrong(item, "names of services or tables such as `{ service = \"db\" }`");
         }
     };
     let section = reader.section(table, keys::DEPENDENCY, "`depends_on`");

@@ -12,11 +12,11 @@ use crate::core::{
     },
     diagnostic::Diagnostic,
     interpolate::{Foreign, Template},
-    plan::{Probe, Run},
+    plan::{PortSpec, Probe, Run},
 };
 
 /// What the file says; without it, the service is ready when it says so or takes connections.
-pub(super) fn read(reader: &mut Reader<'_>, item: Option<Item<'_>>) -> HealthCheck {
+pub(super) fn read(reader: &mut Reader<'_>, item: Option<Item<'_>>, port: PortSpec) -> HealthCheck {
     let mut check = HealthCheck::default();
     let Some(item) = item else { return check };
     match item.value.get_ref() {
@@ -30,6 +30,13 @@ pub(super) fn read(reader: &mut Reader<'_>, item: Option<Item<'_>>) -> HealthChe
             pace(reader, &section, &mut check);
             check.probe = probe(reader, item, &section).unwrap_or(Probe::Implicit);
             on_failure(reader, &section, &mut check);
+            let connects = matches!(check.probe, Probe::Http { .. } | Probe::Tcp);
+            if connects && port == PortSpec::None {
+                reader.report(
+                    Diagnostic::at(item.key.span(), "the service has no port to connect to")
+                        .help("check it by a `command`, or by `type = \"notify\"`"),
+                );
+            }
         }
         _ => {
             let _none: Option<()> = reader.wrong(item, "a command or a table");
@@ -75,14 +82,14 @@ fn probe(reader: &mut Reader<'_>, item: Item<'_>, section: &Section<'_>) -> Opti
         }
         "tcp" => Some(Probe::Tcp),
         "notify" => Some(Probe::Notify),
-        _ => match section.get("command") {
-            Some(item) => service::command(reader, item).map(of_command),
-            None => {
+        _ => {
+            let Some(item) = section.get("command") else {
                 let message = "this check has no `command`";
                 reader.report(Diagnostic::at(item.key.span(), message));
-                None
-            }
-        },
+                return None;
+            };
+            service::command(reader, item).map(of_command)
+        }
     }
 }
 

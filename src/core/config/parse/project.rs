@@ -34,7 +34,7 @@ pub(super) fn read(
     let table = reader.table(item)?;
     let section = reader.section(table, keys::PROJECT, "`[project]`");
     let name = name(reader, item, &section, dir_name);
-    let name_at = section.get("name").map_or(item.key.span(), |name| name.value.span());
+    let name_at = section.get("name").map_or_else(|| item.key.span(), |name| name.value.span());
     let strategy = section.get("strategy").and_then(|item| reader.word(item, keys::STRATEGIES));
     let named = section.get("domain").and_then(|item| domain::read(reader, item));
     let (max_restarts, restart_window) = intensity(reader, &section);

@@ -49,7 +49,7 @@ pub(super) fn read(
         needs: Vec::new(),
         env: environment::service(reader, section.get("env")),
         env_files: section.get("env_file").and_then(|item| reader.texts(item)).unwrap_or_default(),
-        check: health::read(reader, section.get("health_check")),
+        check: health::read(reader, section.get("health_check"), port),
         restart: restart(reader, &section, kind),
         backoff: backoff(reader, section.get("backoff")),
         max_restarts,
@@ -71,7 +71,7 @@ pub(super) fn read(
     let domain = section.get("domain").and_then(|item| domain::read(reader, item));
     routing(reader, &section);
     let uses = mem::take(&mut reader.uses);
-    let port_at = section.get("port").map_or(name.range.clone(), |item| item.value.span());
+    let port_at = section.get("port").map_or_else(|| name.range.clone(), |item| item.value.span());
     // What a service of no known type lacks says nothing.
     kind?;
     Some(DraftService { service, name_at: name.range, port_at, domain, depends_on, uses })
@@ -198,12 +198,12 @@ fn backoff(reader: &mut Reader<'_>, item: Option<Item<'_>>) -> Backoff {
     if let (Some(initial), Some(max)) = (initial, max)
         && max < initial
     {
-        let at = section.get("max").map_or(item.key.span(), |item| item.value.span());
+        let at = section.get("max").map_or_else(|| item.key.span(), |item| item.value.span());
         reader.report(Diagnostic::at(at, "`max` is shorter than `initial`"));
     }
     // Only what the file says can contradict itself; a default gives way.
     let floor = initial.unwrap_or(default.initial);
-    let max = max.unwrap_or(default.max.max(floor));
+    let max = max.unwrap_or_else(|| default.max.max(floor));
     Backoff { initial: floor.min(max), factor: factor.unwrap_or(default.factor), max }
 }
 

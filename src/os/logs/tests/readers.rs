@@ -11,12 +11,15 @@ fn write_history(world: &World, lines: usize, files: usize) {
     let per_file = lines.div_ceil(files);
     for file in 0..files {
         let from = (files - 1 - file) * per_file;
-        let text: String = (from..lines.min(from + per_file))
-            .map(|n| format!("{} out line {n}\n", stamp(n)))
-            .collect();
+        let text = records(from..lines.min(from + per_file));
         let path = if file == 0 { world.path() } else { suffixed(&world.path(), file) };
         std::fs::write(path, text).unwrap();
     }
+}
+
+fn records(seconds: impl Iterator<Item = usize>) -> String {
+    let records = seconds.map(|n| format!("{} out line {n}", stamp(n)));
+    records.chain([String::new()]).collect::<Vec<_>>().join("\n")
 }
 
 fn stamp(second: usize) -> String {
@@ -125,8 +128,7 @@ async fn several_logs_are_told_in_the_order_of_time() {
     let (mut followers, mut sinks) = (Vec::new(), Vec::new());
     for service in 0..3 {
         let path = folder.path().join(format!("{service}.log"));
-        let text: String =
-            (service..3000).step_by(3).map(|n| format!("{} out line {n}\n", stamp(n))).collect();
+        let text = records((service..3000).step_by(3));
         std::fs::write(&path, text).unwrap();
         let sink = plane.sink(path);
         followers.push((service, sink.follower(Start::All, Filter::default()).await.unwrap()));

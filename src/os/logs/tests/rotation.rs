@@ -105,6 +105,37 @@ async fn a_slow_follower_is_told_what_it_missed() {
 }
 
 #[tokio::test]
+async fn a_follower_of_a_log_not_yet_begun_is_told_too() {
+    let world = World::new(100, 1);
+    let mut follower = world.follower(Start::Now).await;
+    world.print(&numbered(7)).await;
+    assert_eq!(next(&mut follower).await, ["… 4 lines skipped"]);
+    assert_eq!(next(&mut follower).await, ["line 4", "line 5"]);
+    assert_eq!(next(&mut follower).await, ["line 6"]);
+}
+
+#[tokio::test]
+async fn what_a_follower_sees_and_what_it_skips_is_all_there_was() {
+    let world = World::new(5000, 1);
+    let mut follower = world.follower(Start::Now).await;
+    let (mut output, pump) = world.pipe(Stream::Out);
+    let writer = std::thread::spawn(move || output.write_all(&numbered(200_000)).unwrap());
+    let mut seen = 0;
+    while seen < 200_000 {
+        for text in next(&mut follower).await {
+            if let Some(skipped) = text.strip_prefix("… ") {
+                seen += skipped.split(' ').next().unwrap().parse::<usize>().unwrap();
+            } else {
+                assert_eq!(text, format!("line {seen}"));
+                seen += 1;
+            }
+        }
+    }
+    soon(pump.stop_within(Duration::ZERO)).await;
+    writer.join().unwrap();
+}
+
+#[tokio::test]
 async fn what_an_earlier_daemon_left_is_rotated_and_read_on() {
     let world = World::new(100, 2);
     world.print(&numbered(5)).await;

@@ -93,7 +93,7 @@ impl TinyDisk {
             eprintln!("SKIPPED: a file system that fills up can be mounted by root only");
             return None;
         }
-        std::fs::write(at.join("ballast"), [0; 128 * 1024]).unwrap();
+        std::fs::write(at.join("ballast"), vec![0; 128 * 1024]).unwrap();
         Some(Self(at.to_owned()))
     }
 }

@@ -1,0 +1,147 @@
+//! Whether a command is done, and what is to be said when it is.
+
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+
+use super::{
+    Desk,
+    follow::{Goal, Watched},
+};
+use crate::{
+    actors::{board::ServiceBoard, directory::Entry},
+    api::{
+        control::{Failure, Outcome},
+        status::ServiceState,
+    },
+    core::id::ServiceName,
+};
+
+/// So many of a guilty service's last lines are shown.
+const LINES: usize = 10;
+
+/// How far a command is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Verdict {
+    /// It may still come to its goal.
+    Open,
+    /// All are where they should be.
+    Reached,
+    /// It is certain that some will not get there by themselves.
+    Failed,
+}
+
+/// How far the command is.
+pub(super) fn judge(targets: &[Watched], goal: Goal) -> Verdict {
+    match goal {
+        Goal::Down => {
+            let down = targets.iter().all(|watched| !lives_on(watched));
+            if down { Verdict::Reached } else { Verdict::Open }
+        }
+        Goal::Up => judge_up(targets),
+    }
+}
+
+/// What the client is told at the end.
+pub(super) async fn outcome(
+    desk: &Desk,
+    entry: &Entry,
+    targets: &[Watched],
+    goal: Goal,
+) -> Outcome {
+    let mut hope = Hope::default();
+    let mut failed: Vec<(&ServiceName, String)> = Vec::new();
+    for (target, board) in targets {
+        let reason = match goal {
+            Goal::Down => survivors(board),
+            Goal::Up => hope.lost(board),
+        };
+        failed.extend(reason.map(|reason| (&target.name, reason)));
+    }
+    let project = entry.board.name.clone();
+    let names = failed.iter().map(|(name, _)| (*name).clone()).collect();
+    let sinks = match goal {
+        Goal::Down => Vec::new(),
+        Goal::Up => desk.infra.logs.sinks(project, names).await.unwrap_or_default(),
+    };
+    let mut sinks = sinks.into_iter();
+    let failure = |(name, reason): (&ServiceName, String)| Failure {
+        service: name.to_string(),
+        reason,
+        last_lines: sinks.next().map(|sink| sink.last_lines(LINES, None)).unwrap_or_default(),
+    };
+    let failures = failed.into_iter().map(failure).collect();
+    Outcome { failures, problem: None, notes: Vec::new() }
+}
+
+/// Whether the life that was to end has not.
+fn lives_on((target, board): &Watched) -> bool {
+    board.read(|view| target.ends == Some(view.life) && view.phase.is_alive())
+}
+
+fn survivors(board: &ServiceBoard) -> Option<String> {
+    let survivors = board.read(|view| view.survivors.join(", "));
+    (!survivors.is_empty()).then(|| format!("SIGKILL did not end {survivors}"))
+}
+
+fn judge_up(targets: &[Watched]) -> Verdict {
+    let states: Vec<ServiceState> =
+        targets.iter().map(|(_, board)| board.read(super::super::board::View::state)).collect();
+    let good =
+        |state: &ServiceState| matches!(state, ServiceState::Healthy | ServiceState::Completed);
+    if states.iter().all(good) {
+        return Verdict::Reached;
+    }
+    let doubtful = |state: &ServiceState| {
+        use ServiceState::{Failed, Stopped, Waiting};
+        matches!(state, Failed | Stopped | Waiting)
+    };
+    let mut hope = Hope::default();
+    let lost = targets
+        .iter()
+        .zip(&states)
+        .filter(|(_, state)| doubtful(state))
+        .any(|((_, board), _)| hope.lost(board).is_some());
+    if lost { Verdict::Failed } else { Verdict::Open }
+}
+
+/// Finds out for whom there is no hope, each service once.
+#[derive(Default)]
+struct Hope(HashMap<ServiceName, Option<String>>);
+
+impl Hope {
+    /// Why a service will not come up by itself, if that is certain.
+    fn lost(&mut self, board: &ServiceBoard) -> Option<String> {
+        if let Some(known) = self.0.get(&board.name) {
+            return known.clone();
+        }
+        let why = self.find(board);
+        self.0.insert(board.name.clone(), why.clone());
+        why
+    }
+
+    fn find(&mut self, board: &ServiceBoard) -> Option<String> {
+        let (state, reason) = board.read(|view| (view.state(), view.reason(&[], Instant::now())));
+        match state {
+            ServiceState::Failed => Some(reason.unwrap_or_else(|| "failed".to_owned())),
+            ServiceState::Stopped => Some(stopped(board)),
+            ServiceState::Waiting => board.waiting_for().iter().find_map(|need| {
+                let name = &need.board.name;
+                self.lost(&need.board).map(|why| {
+                    // The whole chain is not for one line: the first link names the next.
+                    let why = why.split_once("; ").map_or(why.as_str(), |(first, _)| first);
+                    format!("waits for {name}, which will not come: {why}")
+                })
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn stopped(board: &ServiceBoard) -> String {
+    use super::super::board::ending_sentence;
+    board.read(|view| match view.exits.back() {
+        Some(past) if !past.asked => ending_sentence(past.how, false),
+        _ => "was stopped".to_owned(),
+    })
+}

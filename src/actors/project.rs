@@ -1,0 +1,169 @@
+//! The supervisor of one project: its services are its children, its strategy is their graph.
+
+mod changes;
+mod command;
+mod load;
+mod specs;
+
+use std::{collections::HashMap, sync::Arc};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+
+pub use self::command::{Command, Refusal, Target, Ticket, Verb};
+use super::{
+    context::{Caller, ProjectContext, ServiceContext},
+    infra::PATIENCE,
+    service::End,
+};
+use crate::{
+    core::{id::ServiceName, plan::Plan},
+    os::child::Ending,
+    supervision::{
+        address::{Address, CallError},
+        engine::{Exit, Input},
+        graph::{Graph, Id},
+        nursery::{Nursery, Signal},
+        plate::{ChildPlate, SupervisorPlate},
+    },
+};
+
+/// The actor.
+pub struct Project;
+
+/// What it is told.
+pub enum Msg {
+    /// This is the configuration. One per `up`, and per start of the actor.
+    Load(Arc<Plan>, RpcReplyPort<Result<(), String>>),
+    /// Somebody wants something of some services. One per command of a person.
+    Command(Command, RpcReplyPort<Result<Ticket, Refusal>>),
+    /// See [`Signal`]. A few per life of a service.
+    Signal(Signal),
+}
+
+/// What it is given.
+pub struct Args {
+    /// The project; outlives the actor, so that its next life goes on where this one was.
+    pub context: Arc<ProjectContext>,
+    /// Its line in the tree.
+    pub plate: Arc<ChildPlate>,
+}
+
+/// Its state.
+pub struct Team {
+    context: Arc<ProjectContext>,
+    nursery: Nursery<Msg>,
+    services: HashMap<ServiceName, Arc<ServiceContext>>,
+}
+
+impl Actor for Project {
+    type Msg = Msg;
+    type State = Team;
+    type Arguments = Args;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Msg>,
+        Args { context, plate }: Args,
+    ) -> Result<Team, ActorProcessingErr> {
+        let strategy = specs::strategy(&context.plan.load());
+        let board = SupervisorPlate::new(strategy);
+        plate.supervises(board.clone());
+        let nursery = Nursery::new(&myself, Graph::default(), HashMap::new(), judge, board);
+        Ok(Team { context, nursery, services: HashMap::new() })
+    }
+
+    /// A first life has nothing to go on with; a later one does, from the boards.
+    async fn post_start(
+        &self,
+        _: ActorRef<Msg>,
+        team: &mut Team,
+    ) -> Result<(), ActorProcessingErr> {
+        let wanted = team.wanted();
+        if team.context.board.services().is_empty() {
+            return Ok(());
+        }
+        let plan = team.context.plan.load_full();
+        team.load(plan).await?;
+        let news = team.nursery.advance(Input::Start(wanted)).await;
+        team.take_in(news).await;
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Msg>,
+        msg: Msg,
+        team: &mut Team,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            // An asker that is gone has no use for the answer.
+            Msg::Load(plan, reply) => drop(reply.send(team.load(plan).await)),
+            Msg::Command(command, reply) => drop(reply.send(team.command(command).await)),
+            Msg::Signal(signal) => {
+                let news = team.nursery.signal(signal).await;
+                team.take_in(news).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<Msg>,
+        event: SupervisionEvent,
+        team: &mut Team,
+    ) -> Result<(), ActorProcessingErr> {
+        let news = team.nursery.event(event).await;
+        team.take_in(news).await;
+        Ok(())
+    }
+
+    /// Stops the services, dependents first. What was wanted stays written down.
+    async fn post_stop(&self, _: ActorRef<Msg>, team: &mut Team) -> Result<(), ActorProcessingErr> {
+        team.going_down();
+        team.nursery.stop_all().await;
+        team.down();
+        Ok(())
+    }
+}
+
+impl From<Signal> for Msg {
+    fn from(signal: Signal) -> Self {
+        Self::Signal(signal)
+    }
+}
+
+impl Address<Msg> {
+    /// Puts a configuration into effect; the inner error is for people.
+    pub async fn load(&self, plan: Arc<Plan>) -> Result<Result<(), String>, CallError> {
+        self.call(|reply| Msg::Load(plan, reply), PATIENCE).await
+    }
+
+    /// Has a command carried out; its outcome is to be seen on the boards.
+    pub async fn command(&self, command: Command) -> Result<Result<Ticket, Refusal>, CallError> {
+        self.call(|reply| Msg::Command(command, reply), PATIENCE).await
+    }
+}
+
+impl Team {
+    /// The services that somebody wants, by the boards.
+    fn wanted(&self) -> Vec<Id> {
+        let services = self.context.board.services();
+        let wanted = services.iter().filter(|board| board.read(|view| view.wanted));
+        wanted.map(|board| board.name.as_str().into()).collect()
+    }
+
+    fn caller(&self, caller: Option<Caller>) {
+        if let Some(caller) = caller {
+            self.context.caller.store(Arc::new(caller));
+        }
+    }
+}
+
+/// OTP's `normal` is a process that exited 0.
+fn judge(error: &ActorProcessingErr) -> Exit {
+    match error.downcast_ref::<End>() {
+        Some(End::Exited(Ending::Code(0))) => Exit::Success,
+        _ => Exit::Failure,
+    }
+}

@@ -1,0 +1,320 @@
+//! The supervisor of all projects: one_for_one, dynamic, and nothing escalates from here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+
+use super::{
+    board::ProjectBoard,
+    context::{Caller, ProjectContext},
+    directory::Entry,
+    infra::{Infra, PATIENCE},
+    project::{self, Project},
+};
+use crate::{
+    core::{id::ProjectName, plan::Plan},
+    supervision::{
+        address::{Address, CallError, address},
+        budget::Limit,
+        engine::{Exit, Input, Policy, Restart},
+        graph::{Graph, Id},
+        nursery::{ChildSpec, News, Nursery, Signal, StartFn, spawn},
+        plate::{ChildPlate, SupervisorPlate},
+    },
+};
+
+/// Longer than any project takes to stop: its services have their own limits.
+const GRACE: Duration = Duration::from_hours(1);
+
+/// A bug in a project's actor that strikes again and again is given up on.
+const LIMIT: Limit = Limit {
+    restarts: 5,
+    within: Duration::from_secs(60),
+    initial: Duration::from_millis(50),
+    factor: 4.0,
+    max: Duration::from_secs(5),
+};
+
+/// The actor.
+#[derive(Clone, Copy)]
+pub struct Projects;
+
+/// What it is told.
+pub enum Msg {
+    /// The project in this folder, made if there is none yet. One per `up`.
+    Open(PathBuf, Arc<Plan>, RpcReplyPort<Result<Entry, Clash>>),
+    /// Ends a project and forgets it; answers when it is gone. One per `down`.
+    Close(PathBuf, RpcReplyPort<()>),
+    /// See [`Signal`].
+    Signal(Signal),
+}
+
+/// What it is given.
+pub struct Args {
+    /// What the projects are given.
+    pub infra: Infra,
+    /// Its line in the tree.
+    pub plate: Arc<ChildPlate>,
+}
+
+/// Why a project cannot be opened.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Clash {
+    /// Projects go by their names.
+    #[error("project {name} in {} is already up: two projects cannot have the same name", .dir.display())]
+    Name {
+        /// The name of both.
+        name: ProjectName,
+        /// Where the other one is.
+        dir: PathBuf,
+    },
+    /// Domains are theirs alone.
+    #[error("project {name} in {} has the domain {domain} already", .dir.display())]
+    Domain {
+        /// The other one.
+        name: ProjectName,
+        /// The domain of both.
+        domain: String,
+        /// Where the other one is.
+        dir: PathBuf,
+    },
+}
+
+/// Its state.
+pub struct Branch {
+    infra: Infra,
+    nursery: Nursery<Msg>,
+    specs: HashMap<Id, ChildSpec>,
+    /// Who waits for the end of a project.
+    closing: HashMap<Id, Vec<RpcReplyPort<()>>>,
+}
+
+impl Actor for Projects {
+    type Msg = Msg;
+    type State = Branch;
+    type Arguments = Args;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Msg>,
+        Args { infra, plate }: Args,
+    ) -> Result<Branch, ActorProcessingErr> {
+        let board = SupervisorPlate::new("one_for_one");
+        plate.supervises(board.clone());
+        let shown = infra.directory.clone();
+        plate.describe(move || Some(format!("{} projects", shown.all().len())));
+        let failure = |_: &ActorProcessingErr| Exit::Failure;
+        let nursery = Nursery::new(&myself, Graph::default(), HashMap::new(), failure, board);
+        Ok(Branch { infra, nursery, specs: HashMap::new(), closing: HashMap::new() })
+    }
+
+    /// A later life takes up the projects that it finds in the directory.
+    async fn post_start(
+        &self,
+        _: ActorRef<Msg>,
+        branch: &mut Branch,
+    ) -> Result<(), ActorProcessingErr> {
+        let known = branch.infra.directory.all();
+        for (dir, entry) in known.iter() {
+            branch.open(dir.clone(), &entry.context.plan.load_full()).await?;
+        }
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Msg>,
+        msg: Msg,
+        branch: &mut Branch,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            // An asker that is gone has no use for the answer.
+            Msg::Open(dir, plan, reply) => drop(reply.send(branch.open(dir, &plan).await)),
+            Msg::Close(dir, reply) => branch.close(dir, reply).await,
+            Msg::Signal(signal) => {
+                let news = branch.nursery.signal(signal).await;
+                branch.take_in(news);
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<Msg>,
+        event: SupervisionEvent,
+        branch: &mut Branch,
+    ) -> Result<(), ActorProcessingErr> {
+        let news = branch.nursery.event(event).await;
+        branch.take_in(news);
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<Msg>,
+        branch: &mut Branch,
+    ) -> Result<(), ActorProcessingErr> {
+        branch.nursery.stop_all().await;
+        Ok(())
+    }
+}
+
+impl From<Signal> for Msg {
+    fn from(signal: Signal) -> Self {
+        Self::Signal(signal)
+    }
+}
+
+impl Address<Msg> {
+    /// The project in this folder, made if there is none yet.
+    pub async fn open(
+        &self,
+        dir: PathBuf,
+        plan: Arc<Plan>,
+    ) -> Result<Result<Entry, Clash>, CallError> {
+        self.call(|reply| Msg::Open(dir, plan, reply), PATIENCE).await
+    }
+
+    /// Ends a project and forgets it; returns when it is gone.
+    pub async fn close(&self, dir: PathBuf) -> Result<(), CallError> {
+        self.call(|reply| Msg::Close(dir, reply), GRACE).await
+    }
+}
+
+impl Branch {
+    async fn open(&mut self, dir: PathBuf, plan: &Arc<Plan>) -> Result<Entry, Clash> {
+        let mut entries = BTreeMap::clone(&self.infra.directory.all());
+        if let Some(clash) = clash(&entries, &dir, plan) {
+            return Err(clash);
+        }
+        let id: Id = plan.project.as_str().into();
+        // A folder whose project has changed its name is another project.
+        let same = entries.get(&dir).filter(|entry| entry.board.name == plan.project).cloned();
+        if let Some(entry) = &same
+            && self.specs.contains_key(&id)
+        {
+            self.start(id).await;
+            return Ok(entry.clone());
+        }
+        if let Some(old) = entries.remove(&dir).filter(|old| old.board.name != plan.project) {
+            self.specs.remove(old.board.name.as_str());
+        }
+        let context = same.map_or_else(|| self.context(&dir, plan), |entry| entry.context);
+        let (spec, entry) = child(context);
+        self.specs.insert(id.clone(), spec);
+        entries.insert(dir, entry.clone());
+        self.infra.directory.publish(entries);
+        self.reshape().await;
+        self.start(id).await;
+        Ok(entry)
+    }
+
+    async fn close(&mut self, dir: PathBuf, reply: RpcReplyPort<()>) {
+        let mut entries = BTreeMap::clone(&self.infra.directory.all());
+        let Some(entry) = entries.remove(&dir) else {
+            let _gone = reply.send(());
+            return;
+        };
+        let id: Id = entry.board.name.as_str().into();
+        self.specs.remove(&id);
+        if self.nursery.engine().phase(&id).is_alive() {
+            self.closing.entry(id).or_default().push(reply);
+        } else {
+            let _gone = reply.send(());
+        }
+        self.reshape().await;
+        self.infra.directory.publish(entries);
+        let project = &entry.board.name;
+        self.infra.state_store.forget(dir);
+        self.infra.ports.release(project.clone());
+        self.infra.logs.forget(project.clone());
+        self.infra.events.record(Some(project), None, "down", None);
+    }
+
+    fn context(&self, dir: &std::path::Path, plan: &Arc<Plan>) -> Arc<ProjectContext> {
+        let board = ProjectBoard::new(plan.project.clone(), dir.to_owned(), plan.domain.clone());
+        Arc::new(ProjectContext {
+            board: Arc::new(board),
+            plan: ArcSwap::new(plan.clone()),
+            ports: ArcSwap::default(),
+            caller: ArcSwap::from_pointee(Caller::default()),
+            infra: self.infra.clone(),
+        })
+    }
+
+    async fn reshape(&mut self) {
+        let ids: BTreeSet<Id> = self.specs.keys().cloned().collect();
+        let graph = Graph::loose(ids);
+        let news = self.nursery.reshape(graph, self.specs.clone(), BTreeSet::new()).await;
+        self.take_in(news);
+    }
+
+    async fn start(&mut self, id: Id) {
+        let news = self.nursery.advance(Input::Start(vec![id])).await;
+        self.take_in(news);
+    }
+
+    fn take_in(&mut self, news: Vec<News>) {
+        for item in news {
+            match item {
+                News::Gone(id, _, error) => {
+                    for reply in self.closing.remove(&id).unwrap_or_default() {
+                        let _gone = reply.send(());
+                    }
+                    if let Some(error) = error {
+                        let text = format!("the project's actor failed: {error}");
+                        self.infra.events.record(Some(&id), None, "project-failed", Some(text));
+                    }
+                }
+                News::GaveUp(id) => {
+                    let text = "the project's actor fails again and again; `locald up` tries anew";
+                    self.infra.events.record(Some(&id), None, "gave-up", Some(text.to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn child(context: Arc<ProjectContext>) -> (ChildSpec, Entry) {
+    let (mailroom, address) = address();
+    let entry = Entry { board: context.board.clone(), context: context.clone(), address };
+    let plate = ChildPlate::new(format!("project:{}", context.board.name));
+    let shown = context.board.clone();
+    plate.describe(move || Some(shown.dir.display().to_string()));
+    let shown = context.board.clone();
+    plate.says(move || Some(shown.present().state.to_string()));
+    let mailroom = Arc::new(mailroom);
+    let start: StartFn = Arc::new(move |birth| {
+        let args = project::Args { context: context.clone(), plate: birth.plate };
+        let mailroom = mailroom.clone();
+        Box::pin(async move {
+            let actor = spawn(birth.supervisor, Project, args).await?;
+            mailroom.publish(actor.clone());
+            Ok(actor.get_cell())
+        })
+    });
+    let policy = Policy { restart: Restart::Permanent, oneshot: false, limit: LIMIT };
+    (ChildSpec { start, policy, grace: GRACE, plate }, entry)
+}
+
+fn clash(entries: &BTreeMap<PathBuf, Entry>, dir: &std::path::Path, plan: &Plan) -> Option<Clash> {
+    let others = || entries.values().filter(|entry| entry.board.dir != dir);
+    if let Some(other) = others().find(|other| other.board.name == plan.project) {
+        let (name, dir) = (plan.project.clone(), other.board.dir.clone());
+        return Some(Clash::Name { name, dir });
+    }
+    let other = others().find(|other| **other.board.domain.load() == plan.domain)?;
+    Some(Clash::Domain {
+        name: other.board.name.clone(),
+        domain: plan.domain.clone(),
+        dir: other.board.dir.clone(),
+    })
+}

@@ -1,0 +1,87 @@
+//! The commands, one per file.
+
+pub mod check;
+pub mod completions;
+pub mod down;
+pub mod env;
+pub mod events;
+pub mod graph;
+pub mod logs;
+pub mod open;
+pub mod operate;
+pub mod restart;
+pub mod run;
+pub mod schema;
+pub mod server;
+pub mod site_server;
+pub mod start;
+pub mod status;
+pub mod stop;
+pub mod tree;
+pub mod up;
+pub mod url;
+pub mod wait;
+pub mod why;
+
+use std::process::ExitCode;
+
+use tokio::runtime;
+
+use super::{
+    args::{Command, Server},
+    context::Context,
+    error::Error,
+};
+
+/// Runs a command to its end.
+pub fn run(command: Command) -> Result<ExitCode, Error> {
+    let done = match command {
+        Command::Check(args) => check::run(&args),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Graph(args) => graph::run(&args),
+        Command::Schema => schema::run(),
+        Command::SiteServer(args) => site_server::run(args),
+        Command::Run(args) => run::run(&args),
+        Command::Server(Server::Start(args)) if args.foreground || args.detached => {
+            return Ok(crate::daemon::run(args.foreground));
+        }
+        other => {
+            let context = Context::of_process()?;
+            block_on(with_daemon(&context, other))?
+        }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn with_daemon(context: &Context, command: Command) -> Result<(), Error> {
+    match command {
+        Command::Up(args) => up::run(context, &args).await,
+        Command::Down(args) => down::run(context, &args).await,
+        Command::Start(args) => start::run(context, &args).await,
+        Command::Stop(args) => stop::run(context, &args).await,
+        Command::Restart(args) => restart::run(context, &args).await,
+        Command::Status(args) => status::run(context, &args).await,
+        Command::Logs(args) => logs::run(context, &args).await,
+        Command::Tree(args) => tree::run(context, &args).await,
+        Command::Env(args) => env::run(context, &args).await,
+        Command::Url(args) => url::run(context, &args).await,
+        Command::Open(args) => open::run(context, &args).await,
+        Command::Wait(args) => wait::run(context, &args).await,
+        Command::Why(args) => why::run(context, &args).await,
+        Command::Events(args) => events::run(context, &args).await,
+        Command::Server(args) => server::run(context, &args).await,
+        Command::Check(_)
+        | Command::Completions { .. }
+        | Command::Graph(_)
+        | Command::Schema
+        | Command::SiteServer(_)
+        | Command::Run(_) => unreachable!("these need no daemon, or end themselves"),
+    }
+}
+
+/// Runs what waits for the daemon: one thread is enough, and the fastest to start.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::failed("cannot begin").because(error))?;
+    Ok(runtime.block_on(work))
+}

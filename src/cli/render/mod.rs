@@ -1,0 +1,12 @@
+//! What commands print, as pure functions from data to text.
+
+pub mod diagnostic;
+pub mod events;
+pub mod graph;
+pub mod logs;
+pub mod progress;
+pub mod shell;
+pub mod status;
+pub mod text;
+pub mod tree;
+pub mod why;

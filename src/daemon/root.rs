@@ -1,0 +1,214 @@
+//! The tree: every actor's child specification, and how they are wired.
+
+use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    net::UnixListener,
+    sync::{Semaphore, watch},
+    time::Instant,
+};
+
+use crate::{
+    actors::{
+        directory::Directory,
+        event_log::EventLog,
+        infra::Infra,
+        ipc_gateway::{self, Desk, IpcGateway},
+        log_store::{self, LogStore, Sinks},
+        port_allocator::{self, PortAllocator},
+        projects::{self, Projects},
+        state_store::{self, StateStore},
+    },
+    core::{ports::LeaseBook, state::State},
+    os::{logs::LogPlane, paths::Places},
+    supervision::{
+        address::{Mailroom, address},
+        budget::Limit,
+        engine::{Policy, Restart},
+        graph::{Bond, Edge, Graph, Id, Needs},
+        nursery::{ChildSpec, StartFn, spawn},
+        plate::{ChildPlate, SupervisorPlate},
+        supervisor::{self, Supervisor},
+    },
+};
+
+/// ARCHITECTURE: infrastructure may fail three times a minute before its supervisor gives up.
+const LIMIT: Limit = Limit {
+    restarts: 3,
+    within: Duration::from_secs(60),
+    initial: Duration::from_millis(50),
+    factor: 4.0,
+    max: Duration::from_secs(1),
+};
+
+/// How long an infrastructure actor may take to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Longer than any project takes to stop: its services have their own limits.
+const PATIENT: Duration = Duration::from_hours(1);
+
+/// What the tree is built around: all of it outlives any actor.
+pub(super) struct Foundation {
+    /// Files and folders.
+    pub(super) places: Arc<Places>,
+    /// What the last daemon left.
+    pub(super) state: State,
+    /// Who reads and writes logs.
+    pub(super) plane: LogPlane,
+    /// The IPC socket.
+    pub(super) listener: Arc<UnixListener>,
+    /// What may be assigned.
+    pub(super) ports: RangeInclusive<u16>,
+    /// This program.
+    pub(super) exe: PathBuf,
+}
+
+/// The tree, ready to be started.
+pub(super) struct Tree {
+    /// The root supervisor.
+    pub(super) args: supervisor::Args,
+    /// What requests are answered from.
+    pub(super) desk: Arc<Desk>,
+}
+
+/// Builds the tree.
+pub(super) fn tree(foundation: Foundation) -> Tree {
+    let Foundation { places, state, plane, listener, ports, exe } = foundation;
+    let (store_room, state_store) = address();
+    let (port_room, port_allocator) = address();
+    let (log_room, log_store) = address();
+    let (project_room, projects) = address();
+    let events = Arc::new(EventLog::new(state.last_seq));
+    let book = Arc::new(ArcSwap::from_pointee(book(&state)));
+    let memory = Arc::new(ArcSwap::from_pointee(state));
+    let infra = Infra {
+        state_store: state_store.clone(),
+        ports: port_allocator,
+        logs: log_store,
+        projects,
+        events: events.clone(),
+        directory: Directory::default(),
+        places: places.clone(),
+        launching: Arc::new(Semaphore::new(launches())),
+        exe,
+    };
+    let root = SupervisorPlate::new("one_for_one");
+    let desk = Arc::new(Desk {
+        infra: infra.clone(),
+        root: root.clone(),
+        since: Instant::now(),
+        closing: watch::Sender::new(false),
+        connections: watch::Sender::new(0),
+    });
+    let path = places.state_file.clone();
+    let (dir, sinks) = (places.log_dir.clone(), Sinks::default());
+    let branch = [
+        child("state-store", StateStore, store_room, move |plate| state_store::Args {
+            memory: memory.clone(),
+            path: path.clone(),
+            events: events.clone(),
+            plate,
+        }),
+        child("port-allocator", PortAllocator, port_room, move |plate| port_allocator::Args {
+            book: book.clone(),
+            range: ports.clone(),
+            state_store: state_store.clone(),
+            plate,
+        }),
+        child("log-store", LogStore, log_room, move |plate| log_store::Args {
+            plane: plane.clone(),
+            dir: dir.clone(),
+            sinks: sinks.clone(),
+            plate,
+        }),
+        gateway(desk.clone(), listener),
+    ];
+    let projects = child("projects", Projects, project_room, move |plate| projects::Args {
+        infra: infra.clone(),
+        plate,
+    });
+    Tree { args: root_args(infra_branch(branch), projects, root), desk }
+}
+
+/// The two branches meet through addresses only, so neither takes the other down; projects stop first.
+fn root_args(
+    infra: (Id, ChildSpec),
+    projects: (Id, ChildSpec),
+    plate: Arc<SupervisorPlate>,
+) -> supervisor::Args {
+    let edge = Edge { needs: Needs::Started, bond: Bond::Loose };
+    let edges = [(projects.0.clone(), infra.0.clone(), edge)];
+    let graph = Graph::new([infra.0.clone(), projects.0.clone()], edges)
+        .expect("one edge between two nodes is no cycle");
+    let projects = (projects.0, ChildSpec { grace: PATIENT, ..projects.1 });
+    supervisor::Args { graph, specs: HashMap::from([infra, projects]), plate }
+}
+
+/// The infrastructure: each needs those before it.
+fn infra_branch(children: [(Id, ChildSpec); 4]) -> (Id, ChildSpec) {
+    let order: Vec<Id> = children.iter().map(|(id, _)| id.clone()).collect();
+    let specs = HashMap::from(children);
+    let plate = ChildPlate::new("infra");
+    let start: StartFn = Arc::new(move |birth| {
+        let board = SupervisorPlate::new("rest_for_one");
+        birth.plate.supervises(board.clone());
+        let graph = Graph::chain(order.clone());
+        let args = supervisor::Args { graph, specs: specs.clone(), plate: board };
+        Box::pin(async move { Ok(spawn(birth.supervisor, Supervisor, args).await?.get_cell()) })
+    });
+    ("infra".into(), ChildSpec { start, policy: permanent(), grace: GRACE * 4, plate })
+}
+
+fn gateway(desk: Arc<Desk>, listener: Arc<UnixListener>) -> (Id, ChildSpec) {
+    let (room, _) = address();
+    child("ipc-gateway", IpcGateway, room, move |plate| ipc_gateway::Args {
+        listener: listener.clone(),
+        desk: desk.clone(),
+        plate,
+    })
+}
+
+/// A child whose every life gets its arguments afresh and is published under one address.
+fn child<A>(
+    name: &'static str,
+    actor: A,
+    room: Mailroom<A::Msg>,
+    args: impl Fn(Arc<ChildPlate>) -> A::Arguments + Send + Sync + 'static,
+) -> (Id, ChildSpec)
+where
+    A: ractor::Actor + Copy,
+{
+    let room = Arc::new(room);
+    let start: StartFn = Arc::new(move |birth| {
+        let (args, room) = (args(birth.plate.clone()), room.clone());
+        Box::pin(async move {
+            let actor = spawn(birth.supervisor, actor, args).await?;
+            let cell = actor.get_cell();
+            room.publish(actor);
+            Ok(cell)
+        })
+    });
+    let plate = ChildPlate::new(name);
+    (name.into(), ChildSpec { start, policy: permanent(), grace: GRACE, plate })
+}
+
+fn permanent() -> Policy {
+    Policy { restart: Restart::Permanent, oneshot: false, limit: LIMIT }
+}
+
+/// The leases of the last daemon.
+fn book(state: &State) -> LeaseBook {
+    let mut book = LeaseBook::default();
+    for lease in &state.leases {
+        if !book.remember(&lease.project, &lease.service, lease.port) {
+            tracing::warn!(port = lease.port, service = %lease.service, "a lease was there twice");
+        }
+    }
+    book
+}
+
+/// So many programs are started at once: more would only compete for the processors.
+fn launches() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get)
+}

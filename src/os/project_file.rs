@@ -1,0 +1,119 @@
+//! A project's configuration file: found, read within bounds, checked.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use crate::core::{
+    config::{self, MAX_BYTES},
+    diagnostic::{Diagnostic, Diagnostics, SourceFile},
+    launch::env_files_of,
+    plan::Plan,
+};
+
+/// The files that make a folder a project; the first that is there counts.
+pub const FILES: [&str; 2] = ["locald.toml", "Procfile"];
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// Neither file is there.
+    #[error("there is no locald.toml in {}", .0.display())]
+    Missing(PathBuf),
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It can be read, and is wrong.
+    #[error("{0}")]
+    Invalid(Diagnostics),
+}
+
+/// The configuration file in `dir`. Whatever is called so is meant so, also when it cannot be read.
+pub fn find(dir: &Path) -> Option<PathBuf> {
+    FILES.iter().map(|name| dir.join(name)).find(|file| file.symlink_metadata().is_ok())
+}
+
+/// What the configuration file in `dir` says.
+pub fn plan(dir: &Path) -> Result<Plan, Unusable> {
+    let file = find(dir).ok_or_else(|| Unusable::Missing(dir.to_owned()))?;
+    check(dir, file)
+}
+
+fn check(dir: &Path, file: PathBuf) -> Result<Plan, Unusable> {
+    let source = source(file)?;
+    let name = dir.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let config = if source.path.ends_with(FILES[0]) {
+        config::parse_toml(&source, &name)
+    } else {
+        config::parse_procfile(&source, &name)
+    };
+    let plan = match config {
+        Ok(config) => Plan::of(&config),
+        Err(list) => return Err(Unusable::Invalid(Diagnostics { source, list })),
+    };
+    let missing = missing_env_files(dir, &source, &plan);
+    if missing.is_empty() {
+        Ok(plan)
+    } else {
+        Err(Unusable::Invalid(Diagnostics { source, list: missing }))
+    }
+}
+
+fn source(path: PathBuf) -> Result<SourceFile, Unusable> {
+    let bytes = match read(&path) {
+        Ok(bytes) => bytes,
+        Err(source) => return Err(Unusable::Unreadable { path, source }),
+    };
+    if bytes.len() > MAX_BYTES {
+        let list = vec![config::too_large(bytes.len() as u64)];
+        let source = SourceFile { path, text: String::new() };
+        return Err(Unusable::Invalid(Diagnostics { source, list }));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SourceFile { path, text }),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let (text, diagnostic) = config::not_utf8(error.as_bytes(), valid);
+            let source = SourceFile { path, text };
+            Err(Unusable::Invalid(Diagnostics { source, list: vec![diagnostic] }))
+        }
+    }
+}
+
+/// The file's bytes, or the first of too many.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe or a device would keep us waiting.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Env files that are named and are not there. Where they are named is found by their text: the plan
+/// does not say.
+fn missing_env_files(dir: &Path, source: &SourceFile, plan: &Plan) -> Vec<Diagnostic> {
+    let mut named: Vec<String> = plan
+        .services
+        .iter()
+        .flat_map(|service| env_files_of(plan, service))
+        .filter(|file| file.required && !dir.join(&file.path).exists())
+        .map(|file| file.path)
+        .collect();
+    named.sort();
+    named.dedup();
+    let missing = |path: String| {
+        let place = source.text.find(&path).map_or(0..0, |at| at..at + path.len());
+        Diagnostic::at(place, format!("env file `{path}` does not exist"))
+            .help("create it, or take it out of `env_file`")
+    };
+    named.into_iter().map(missing).collect()
+}
