@@ -1,15 +1,12 @@
 //! Whose an orphan is, by what its environment says.
 
-use std::{ffi::OsString, os::unix::ffi::OsStrExt, thread, time::Duration};
+use std::{ffi::OsString, os::unix::ffi::OsStrExt, thread, time::Instant};
 
 use super::scan::Owner;
 use crate::os::{clock, leaders::Sessions, proc};
 
-/// How long we wait for a program to be loaded; it takes far less unless the disk is stuck.
-const LOADING: Duration = Duration::from_secs(1);
-
-pub(super) fn owner(pid: i32, sessions: &Sessions) -> Owner {
-    let environment = environment(pid);
+pub(super) fn owner(pid: i32, sessions: &Sessions, patience: Instant) -> Owner {
+    let environment = environment(pid, patience);
     let marked = |marker: &OsString| {
         environment.split(|byte| *byte == 0).any(|entry| entry == marker.as_bytes())
     };
@@ -21,8 +18,7 @@ pub(super) fn owner(pid: i32, sessions: &Sessions) -> Owner {
 
 /// Empty when there is none, or when it is not ours to read. While a program is being loaded it
 /// has none yet, so that is waited for: it is some microseconds away.
-fn environment(pid: i32) -> Vec<u8> {
-    let began = clock::now();
+fn environment(pid: i32, patience: Instant) -> Vec<u8> {
     let mut empty = 0;
     while empty < 2 {
         let Some(stat) = proc::stat(pid).filter(|stat| stat.alive) else { return Vec::new() };
@@ -33,7 +29,7 @@ fn environment(pid: i32) -> Vec<u8> {
         if !stat.loading {
             // It may have begun to load after the look at it; hardly twice.
             empty += 1;
-        } else if clock::now().saturating_duration_since(began) > LOADING {
+        } else if clock::now() > patience {
             break;
         } else {
             thread::yield_now();

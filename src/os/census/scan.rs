@@ -21,6 +21,10 @@ const BELIEVED: Duration = Duration::from_mins(1);
 /// Parents of parents that are followed; a longer chain is somebody else's.
 const DEEP: usize = 256;
 
+/// How long we wait for programs to be loaded, which takes microseconds unless the machine is
+/// very busy.
+const LOADING: Duration = Duration::from_secs(1);
+
 /// How often those born meanwhile are looked for: enough for all but a bomb, and of that some
 /// have been found by then.
 const ROUNDS: usize = 20;
@@ -51,6 +55,8 @@ struct Look<'a> {
     pids: HashMap<i32, i32>,
     sessions: &'a Sessions,
     census: Census,
+    /// Until when we wait for programs to be loaded, all in all.
+    patience: Instant,
 }
 
 impl Scanner {
@@ -72,7 +78,8 @@ impl Scanner {
         let census = wanted.keys().map(|leader| (*leader, Vec::new())).collect();
         let mut sessions = known;
         sessions.extend(wanted);
-        let mut look = Look { pids: HashMap::new(), sessions: &sessions, census };
+        let patience = now + LOADING;
+        let mut look = Look { pids: HashMap::new(), sessions: &sessions, census, patience };
         let mut born = Born::from_now();
         let all: Vec<i32> = proc::pids().map(Iterator::collect).unwrap_or_default();
         self.sort_out(&mut look, all);
@@ -106,8 +113,11 @@ impl Scanner {
     /// Enters the processes `pids` where they belong.
     fn sort_out(&mut self, look: &mut Look<'_>, pids: Vec<i32>) {
         // All their sessions first: the tracing goes by the parents' ones.
-        let pids: Vec<(i32, i32)> =
-            pids.into_iter().filter_map(|pid| Some((pid, session_of(pid)?))).collect();
+        let pids: Vec<(i32, i32)> = pids
+            .into_iter()
+            .filter_map(|pid| Some((pid, session_of(pid)?)))
+            .filter(|(pid, _)| !look.pids.contains_key(pid))
+            .collect();
         look.pids.extend(pids.iter().copied());
         let own_session = session_of(0);
         let mut foreign: HashMap<i32, Vec<i32>> = HashMap::new();
@@ -157,7 +167,7 @@ impl Scanner {
             let parent = stat.parent;
             if parent == self.own || parent == keeper {
                 // An orphan that was given to us, or to whoever keeps us.
-                return match marks::owner(current, look.sessions) {
+                return match marks::owner(current, look.sessions, look.patience) {
                     Owner::Unknown if parent != self.own => Owner::Nobody,
                     owner => owner,
                 };

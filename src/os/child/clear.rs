@@ -1,6 +1,6 @@
 //! Ends a session so that nothing of it is left.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::time::timeout;
@@ -16,7 +16,7 @@ use crate::os::{
 const KILLED: Duration = Duration::from_secs(2);
 
 /// How long we run after a session that forks faster than we can kill.
-const HUNT: Duration = Duration::from_secs(10);
+const HUNT: Duration = Duration::from_secs(30);
 
 pub(super) async fn clear(
     child: &Child,
@@ -64,19 +64,22 @@ async fn ask(child: &Child, signal: Signal) {
 async fn kill(child: &Child) -> Result<(), Vec<Survivor>> {
     // What is new in every round is a session that forks; it may take some rounds.
     let hunted = timeout(HUNT, async {
-        let mut seen = BTreeSet::new();
-        let mut empty_before = false;
+        let mut found_some = false;
         loop {
             child.signal_group(Signal::SIGKILL);
-            let members = others(child).await;
+            // Before the look, or it could have forked after it.
             let leader_gone = child.ending().is_some();
-            // One that forks while it is looked for can be missed once.
-            if members.is_empty() && leader_gone && (seen.is_empty() || empty_before) {
-                return Ok(());
+            let members = others(child).await;
+            if members.is_empty() && leader_gone {
+                if !found_some {
+                    return Ok(());
+                }
+                // Once more: what forks as fast as it is killed might be missed once.
+                found_some = false;
+                continue;
             }
-            empty_before = members.is_empty() && leader_gone;
+            found_some |= !members.is_empty();
             for member in &members {
-                seen.insert(member.pid);
                 tell(*member, Signal::SIGKILL);
             }
             all_gone(child, &members).await?;
@@ -85,7 +88,7 @@ async fn kill(child: &Child) -> Result<(), Vec<Survivor>> {
     .await;
     match hunted {
         Ok(result) => result,
-        Err(_) => Err(others(child).await.into_iter().map(survivor).collect()),
+        Err(_) => still_there(child, &others(child).await),
     }
 }
 
@@ -99,12 +102,16 @@ async fn all_gone(child: &Child, members: &[Member]) -> Result<(), Vec<Survivor>
     if in_time(all).await {
         return Ok(());
     }
+    still_there(child, members)
+}
+
+fn still_there(child: &Child, members: &[Member]) -> Result<(), Vec<Survivor>> {
     let mut left: Vec<Survivor> = members
         .iter()
         .filter(|member| {
             proc::stat(member.pid).is_some_and(|stat| stat.started == member.started && stat.alive)
         })
-        .map(|member| survivor(*member))
+        .map(|member| Survivor { pid: member.pid, command: proc::command_line(member.pid) })
         .collect();
     if child.ending().is_none() {
         left.push(Survivor { pid: child.pid, command: proc::command_line(child.pid) });
@@ -145,8 +152,4 @@ async fn gone(member: Member) {
             std::future::pending::<()>().await;
         }
     }
-}
-
-fn survivor(member: Member) -> Survivor {
-    Survivor { pid: member.pid, command: proc::command_line(member.pid) }
 }

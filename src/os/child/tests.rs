@@ -192,10 +192,13 @@ async fn an_orphan_that_holds_the_terminal_does_not_hide_the_end() {
 
 #[tokio::test]
 async fn what_forks_without_end_is_ended() {
-    let fork = "trap '' TERM; echo up; while :; do sleep 1000 & done";
-    let apart = "trap '' TERM; echo up; while :; do setsid sleep 1000 & done";
-    for script in [fork, apart] {
-        let (spawned, mut out) = start(&marked(sh(script)));
+    let fork = "sleep 1000 &";
+    let apart = "setsid sleep 1000 &";
+    for fork in [fork, apart] {
+        // In truth with an end, for the sake of the machine; but it is far away.
+        let times = "i=0; while [ $i -lt 400 ]; do i=$((i + 1))";
+        let script = format!("trap '' TERM; echo up; {times}; {fork} done; wait");
+        let (spawned, mut out) = start(&marked(sh(&script)));
         assert_eq!(out.next().await, "up");
         let child = spawned.child;
         eventually_many(&child).await;
@@ -212,8 +215,12 @@ async fn eventually_many(child: &Child) {
 async fn what_hops_from_session_to_session_is_caught() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hop.sh");
-    std::fs::write(&path, "trap '' TERM\nsetsid sh \"$0\" &\nsleep 0.02\nexit\n").unwrap();
-    let (spawned, _out) = start(&marked(sh(&format!("exec sh {}", path.display()))));
+    std::fs::write(
+        &path,
+        "trap '' TERM\n[ $1 -gt 0 ] || exit\nsetsid sh \"$0\" $(($1 - 1)) &\nsleep 0.02\n",
+    )
+    .unwrap();
+    let (spawned, _out) = start(&marked(sh(&format!("exec sh {} 500", path.display()))));
     soon(spawned.child.exited()).await;
     soon(spawned.child.clear(None, NOW)).await.unwrap();
     let marker = spawned.child.marker.clone();
