@@ -19,7 +19,7 @@ fn bad_usage_is_two() {
     let project = home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
     project.up();
     for args in [["why", "x"], ["stop", "x"], ["restart", "x"], ["start", "x"], ["env", "x"], ["logs", "x"]] {
-        project.locald(args).fails(2).is_a_clear_error().complains("`x`");
+        project.locald(args).fails(2).is_a_clear_error().complains("no service");
     }
     project.locald(["logs", "--grep", "("]).fails(2).is_a_clear_error();
     project.locald(["logs", "--since", "yesterday"]).fails(2).is_a_clear_error();

@@ -1,6 +1,6 @@
 //! The environment of services: who says what, and who wins.
 
-use crate::support::{Home, svc};
+use crate::support::{Home, svc, svc::program};
 
 #[test]
 fn later_wins_and_locald_last() {
@@ -8,8 +8,8 @@ fn later_wins_and_locald_last() {
     let names = ["A", "B", "C", "D", "E", "PORT", "LOCALD_PROJECT", "LOCALD_SERVICE"];
     let mut steps: Vec<String> = names.iter().map(|name| format!("print-env={name}")).collect();
     steps.extend(["listen".to_owned(), "forever".to_owned()]);
-    let program = crate::support::svc::program();
-    let steps = steps.iter().fold(format!("{:?}", program), |text, step| text + ", " + &format!("{step:?}"));
+    let program = program();
+    let steps = steps.iter().fold(format!("{program:?}"), |text, step| text + ", " + &format!("{step:?}"));
     let project = home
         .project_with(
             "shop",
@@ -159,7 +159,7 @@ fn run_is_as_the_service_and_passes_its_code_on() {
     run("kill -TERM $$").fails(128 + 15);
     project.locald(["run", "w", "--", "no-such-program"]).fails(127).is_a_clear_error();
     let output = project.locald(["run", "w", "--", "printf", "%s.", "a b", "", "*"]).ok();
-    assert_eq!(output.stdout, "a b...*.", "arguments are passed on as they are");
+    assert_eq!(output.stdout, "a b..*.", "arguments are passed on as they are");
     let output = project.locald(["run", "w", "--", "cat"]).stdin("through\n").ok();
     assert_eq!(output.stdout, "through\n");
 }

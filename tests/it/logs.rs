@@ -94,7 +94,7 @@ fn following_shows_what_comes_also_from_a_new_life() {
     let home = Home::new();
     let project = home.project(
         "shop",
-        "[services.w]\ntype = \"worker\"\ncommand = \"echo life $$; while read x < gate; do echo tick; done\"\n",
+        "[services.w]\ntype = \"worker\"\ncommand = \"echo life $$$$; while read x < gate; do echo tick; done\"\n",
     );
     project.gate("gate");
     project.up();

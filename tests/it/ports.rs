@@ -160,8 +160,11 @@ fn down_forgets_ports() {
     project.up();
     let port = project.service("web").port();
     project.locald(["down"]).ok();
-    let state = std::fs::read_to_string(home.state_dir().join("state.json")).expect("it is kept");
-    assert!(!state.contains(&port.to_string()), "{state}");
+    // It is written soon, not at once.
+    crate::support::eventually("its port is forgotten", || {
+        let state = std::fs::read_to_string(home.state_dir().join("state.json")).expect("kept");
+        (!state.contains(&port.to_string())).then_some(())
+    });
 }
 
 #[test]

@@ -68,16 +68,17 @@ fn services_get_signals_as_if_they_had_been_started_by_hand() {
     // What is ignored or blocked in the daemon must be neither in a service.
     let project = home.project(
         "shop",
-        "[services.s]\ntype = \"task\"\ncommand = \"grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status\"\n",
+        "[services.s]\ntype = \"task\"\ncommand = \"grep -E '^Sig(Blk|Ign)' /proc/self/status\"\n",
     );
     project.up();
     let log = project.log("s");
     for line in &log {
         let (_, mask) = line.split_once(':').expect("NAME: MASK");
         let mask = u64::from_str_radix(mask.trim(), 16).expect("a mask");
-        assert_eq!(mask & 0xffff_ffff, 0, "{log:?}");
+        // Two above 31 are the C library's own.
+        assert_eq!(mask & 0x7fff_ffff, 0, "{log:?}");
     }
-    assert_eq!(log.len(), 3);
+    assert_eq!(log.len(), 2);
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn services_inherit_no_descriptors() {
         let project = home.project(
             &format!("tty-{tty}"),
             &format!(
-                "[services.s]\ntype = \"task\"\ntty = {tty}\ncommand = \"ls /proc/$$/fd | wc -w\"\n"
+                "[services.s]\ntype = \"task\"\ntty = {tty}\ncommand = \"ls /proc/$$$$/fd | wc -w\"\n"
             ),
         );
         project.up();

@@ -204,7 +204,7 @@ fn a_slow_check_is_cut_off() {
     let project = home.project(
         "shop",
         "[services.w]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n\
-         health_check = { command = \"echo $$ > probe; sleep 1000\", timeout = \"200ms\" }\n",
+         health_check = { command = \"echo $$$$ > probe; sleep 1000\", timeout = \"200ms\" }\n",
     );
     project.locald(["up", "--timeout", "1s"]).fails(5);
     let probe: i32 = project.read("probe").trim().parse().expect("it ran");

@@ -45,21 +45,21 @@ fn ends_as(restart: &str, end: &str, state: &str, births: usize) {
 fn always_restarts_after_every_end() {
     ends_as("always", "exit 0", "healthy", 2);
     ends_as("always", "exit 1", "healthy", 2);
-    ends_as("always", "kill -KILL $$", "healthy", 2);
+    ends_as("always", "kill -KILL $$$$", "healthy", 2);
 }
 
 #[test]
 fn on_failure_restarts_after_failures_only() {
     ends_as("on-failure", "exit 0", "stopped", 1);
     ends_as("on-failure", "exit 1", "healthy", 2);
-    ends_as("on-failure", "kill -SEGV $$", "healthy", 2);
+    ends_as("on-failure", "kill -SEGV $$$$", "healthy", 2);
 }
 
 #[test]
 fn never_restarts_never() {
     ends_as("never", "exit 0", "stopped", 1);
     ends_as("never", "exit 1", "failed", 1);
-    ends_as("never", "kill -KILL $$", "failed", 1);
+    ends_as("never", "kill -KILL $$$$", "failed", 1);
 }
 
 #[test]

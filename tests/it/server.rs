@@ -1,6 +1,9 @@
 //! The daemon as a program: starting, finding, refusing, ending.
 
-use std::{fs, os::unix::net::UnixListener};
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt as _, net::UnixListener},
+};
 
 use crate::support::{Home, kernel, svc};
 
@@ -82,9 +85,10 @@ fn the_daemon_keeps_a_log() {
 #[test]
 fn everything_is_below_the_home() {
     let home = Home::new();
-    let listen = svc(["listen", "forever"]);
+    let listen = svc(["print=x", "listen", "forever"]);
     let project = home.project("shop", &format!("[services.web]\n{listen}\n"));
     project.up();
+    crate::support::eventually("it printed", || (!project.log("web").is_empty()).then_some(()));
     for path in ["state/state.json", "state/daemon.log", "state/logs/shop", "run/locald.sock"] {
         assert!(home.path().join(path).exists(), "{path}");
     }
@@ -97,8 +101,8 @@ fn everything_is_below_the_home() {
 fn without_a_locald_home_the_xdg_places_are_used() {
     let home = Home::new();
     let runtime = home.write("xr/x", "").parent().expect("a folder").to_owned();
-    std::fs::set_permissions(&runtime, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("ours");
-    let listen = svc(["listen", "forever"]);
+    fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let listen = svc(["print=x", "notify=READY=1", "listen", "forever"]);
     let project = home.project("shop", &format!("[services.web]\n{listen}\n"));
     let run = |args: [&str; 2]| {
         project
@@ -110,6 +114,9 @@ fn without_a_locald_home_the_xdg_places_are_used() {
             .env("XDG_RUNTIME_DIR", &runtime)
     };
     run(["up", "web"]).ok();
+    crate::support::eventually("it printed", || {
+        (!run(["logs", "web"]).ok().stdout.is_empty()).then_some(())
+    });
     for path in ["xs/locald/state.json", "xs/locald/daemon.log", "xs/locald/logs/shop/web.log", "xr/locald.sock"] {
         assert!(home.path().join(path).exists(), "{path}");
     }

@@ -127,7 +127,7 @@ fn a_grandchild_of_a_shell_is_gone_as_well() {
     let project = home.project(
         "shop",
         "[services.s]\ntype = \"worker\"\nstop_timeout = \"300ms\"\n\
-         command = \"(trap '' TERM HUP; sh -c 'echo $$ > child; sleep 1000; sleep 1000') & wait\"\n",
+         command = \"(trap '' TERM HUP; sh -c 'echo $$$$ > child; sleep 1000; sleep 1000') & wait\"\n",
     );
     project.up();
     let child = crate::support::eventually("the child runs", || {

@@ -174,7 +174,9 @@ impl Home {
 
     fn left_in_run(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path().join("run")).into_iter().flatten();
-        entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+        // A lock stays: to remove it would take it from whoever waits for it.
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        paths.filter(|path| path.extension().is_none_or(|end| end != "lock")).collect()
     }
 }
 

@@ -12,7 +12,8 @@ pub(crate) fn svc<const N: usize>(steps: [&str; N]) -> String {
 }
 
 pub(super) fn command(program: &Path, steps: &[&str]) -> String {
-    let quoted = |text: &str| format!("{text:?}");
+    // A JSON string is a TOML string.
+    let quoted = |text: &str| serde_json::to_string(text).expect("a string");
     let program = program.to_str().expect("a plain path");
     let words: Vec<String> =
         std::iter::once(program).chain(steps.iter().copied()).map(quoted).collect();
