@@ -13,6 +13,8 @@ fn copy(from: &Path, project: &crate::support::Project<'_>, below: &str) {
             copy(&entry.path(), project, &path);
         } else {
             project.write(&path, fs::read(entry.path()).expect("it is readable"));
+            let mode = entry.metadata().expect("it is there").permissions();
+            fs::set_permissions(project.path(&path), mode).expect("it is ours");
         }
     }
 }
@@ -32,7 +34,8 @@ fn hello_runs_for_an_ordinary_user() {
     }
     let page = http::get(status.service("site").port(), "/");
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("<h1>"), "{}", page.body);
-    project.follow("worker").line().expect("the worker says something");
+    assert!(page.body.contains("Hello from hello"), "{}", page.body);
+    let said = project.follow("worker").line().expect("the worker says something");
+    assert!(said.contains("http://127.0.0.1:"), "{said}");
     home.locald(["-C", "p/hello", "down"]).ok();
 }

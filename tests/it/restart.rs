@@ -208,17 +208,18 @@ fn a_restart_of_something_that_starts_yields_one_process() {
 #[test]
 fn stop_beats_restart() {
     let home = Home::new();
-    let web = svc(["gate=gate", "listen", "forever"]);
-    let project = home.project("shop", &format!("[services.web]\n{web}\n"));
-    project.gate("gate");
-    project.locald(["up", "--no-wait"]).ok();
-    project.until("it runs", |p| p.service("web").maybe_pid().is_some());
+    let web = svc(["append=born:x", "block=SIGTERM", "listen", "forever"]);
+    let project =
+        home.project("shop", &format!("[services.web]\nstop_timeout = \"1s\"\n{web}\n"));
+    project.up();
+    let mut watch = project.locald(["status", "--watch", "--json"]).stream();
     let restart = project.locald(["restart", "web"]).start();
+    watch.find("the restart is under way", |line| line.contains("\"stopping\""));
     project.locald(["stop", "web"]).ok();
-    project.until_state("web", "stopped");
     // It is not coming, and whoever waits for it is told.
-    restart.end();
+    restart.end().exits(1).is_a_clear_error();
     assert_eq!(project.service("web").state(), "stopped");
+    assert_eq!(project.lines("born").len(), 1);
 }
 
 #[test]

@@ -90,11 +90,6 @@ pub(crate) fn resident_kib(pid: i32) -> u64 {
     line.split_ascii_whitespace().nth(1).expect("a number").parse().expect("a number")
 }
 
-/// The processes of a session.
-pub(crate) fn session(leader: i32) -> Vec<i32> {
-    pids().filter(|&pid| stat(pid).is_some_and(|stat| stat.session == leader)).collect()
-}
-
 /// The processes that carry a variable with this value in their environment.
 pub(crate) fn processes_with(name: &str, value: &Path) -> Vec<Process> {
     let mut wanted = format!("{name}=").into_bytes();
