@@ -22,9 +22,9 @@ use crate::{
     supervision::{
         address::{Address, CallError, address},
         budget::Limit,
-        engine::{Exit, Input, Policy, Restart},
+        engine::{Input, Policy, Restart},
         graph::{Graph, Id},
-        nursery::{ChildSpec, News, Nursery, Signal, StartFn, spawn},
+        nursery::{ChildSpec, News, Nursery, Signal, StartFn, failure, spawn},
         plate::{ChildPlate, SupervisorPlate},
     },
 };
@@ -109,7 +109,6 @@ impl Actor for Projects {
         plate.supervises(board.clone());
         let shown = infra.directory.clone();
         plate.describe(move || Some(format!("{} projects", shown.all().len())));
-        let failure = |_: &ActorProcessingErr| Exit::Failure;
         let nursery = Nursery::new(&myself, Graph::default(), HashMap::new(), failure, board);
         Ok(Branch { infra, nursery, specs: HashMap::new(), closing: HashMap::new() })
     }

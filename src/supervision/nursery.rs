@@ -35,8 +35,13 @@ pub enum Signal {
     Overdue(Id, Life),
 }
 
-/// How a child's error is judged; a child that only ends when told needs none.
-pub type Judge = fn(&ActorProcessingErr) -> Exit;
+/// How a child's error is judged, and when that happened of which it tells, if some time ago.
+pub type Judge = fn(&ActorProcessingErr) -> (Exit, Option<Instant>);
+
+/// Any error is a failure, of this moment.
+pub fn failure(_: &ActorProcessingErr) -> (Exit, Option<Instant>) {
+    (Exit::Failure, None)
+}
 
 /// What has happened to a child, for the actor that owns the nursery.
 #[derive(Debug)]
@@ -142,13 +147,13 @@ impl<M: Message + From<Signal>> Nursery<M> {
 
     /// Takes in a supervision event.
     pub async fn event(&mut self, event: SupervisionEvent) -> Vec<News> {
-        let (actor, exit, error) = match event {
+        let (actor, (exit, since), error) = match event {
             SupervisionEvent::ActorTerminated(cell, _, None) => {
-                (cell.get_id(), Exit::Success, None)
+                (cell.get_id(), (Exit::Success, None), None)
             }
             // Any reason but a requested stop is a failure; "killed" looks like a reason.
             SupervisionEvent::ActorTerminated(cell, _, Some(reason)) => {
-                (cell.get_id(), Exit::Failure, Some(reason.into()))
+                (cell.get_id(), (Exit::Failure, None), Some(reason.into()))
             }
             SupervisionEvent::ActorFailed(cell, error) => {
                 (cell.get_id(), (self.judge)(&error), Some(error))
@@ -160,12 +165,17 @@ impl<M: Message + From<Signal>> Nursery<M> {
         let Some(id) = self.by_actor.remove(&actor) else { return Vec::new() };
         let Some((_, life)) = self.live.remove(&id) else { return Vec::new() };
         let mut news = vec![News::Gone(id.clone(), life, error)];
-        news.extend(self.advance(Input::Exited(id, life, exit)).await);
+        news.extend(self.advance_since(Input::Exited(id, life, exit), since).await);
         news
     }
 
     /// Steps the engine and does what it wants.
     pub async fn advance(&mut self, input: Input) -> Vec<News> {
+        self.advance_since(input, None).await
+    }
+
+    /// The same for news of something that happened at `since`: delays count from then.
+    async fn advance_since(&mut self, input: Input, since: Option<Instant>) -> Vec<News> {
         let mut news = Vec::new();
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -185,7 +195,9 @@ impl<M: Message + From<Signal>> Nursery<M> {
                     }
                     Effect::Wake(id, life, after) => {
                         let signal = Signal::Elapsed(id.clone(), life);
-                        self.myself.send_after(jittered(after), move || M::from(signal));
+                        let passed = since.map_or(Duration::ZERO, |since| since.elapsed());
+                        let left = jittered(after).saturating_sub(passed);
+                        self.myself.send_after(left, move || M::from(signal));
                         news.push(News::Waits(id, after));
                     }
                     Effect::GaveUp(id) => news.push(News::GaveUp(id)),

@@ -31,12 +31,13 @@ pub(super) fn announce(context: &ServiceContext, launched: &Launched) {
     });
 }
 
-/// Returns when the process, its session and its descendants are gone and their output is stored.
+/// Returns when the process, its session and its descendants are gone and their output is stored:
+/// how it ended, and when it died or was told to.
 pub(super) async fn attend(
     context: &ServiceContext,
     Launched { running, pumps }: Launched,
     told: oneshot::Receiver<()>,
-) -> Ending {
+) -> (Ending, Instant) {
     let since = Instant::now();
     let child = &running.child;
     let asked = tokio::select! {
@@ -44,6 +45,7 @@ pub(super) async fn attend(
         _ = child.exited() => false,
         _ = told => true,
     };
+    let died = Instant::now();
     let (signal, grace) = {
         let plan = context.project.plan.load();
         let service = plan.service(&context.name);
@@ -59,7 +61,7 @@ pub(super) async fn attend(
     name_survivors(context, &survivors);
     let how = if asked { "stopped" } else { "exited" };
     context.event(how, Some(board::ending_sentence(ending, asked)));
-    ending
+    (ending, died)
 }
 
 fn name_survivors(context: &ServiceContext, survivors: &[Survivor]) {

@@ -152,7 +152,7 @@ fn announce(service: &ServiceContext, phase: Phase) {
 
 fn failure(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
     match error.downcast_ref::<End>() {
-        Some(End::Exited(how)) => ending_sentence(*how, false),
+        Some(End::Exited(how, _)) => ending_sentence(*how, false),
         Some(end) => end.to_string(),
         None => format!("an actor failed: {error}"),
     }
