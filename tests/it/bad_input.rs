@@ -135,7 +135,8 @@ fn a_program_that_may_not_be_executed() {
 #[test]
 fn paths_with_anything_in_them() {
     let home = Home::new();
-    for name in ["with space", "it's \"quoted\"", "new\nline", "grüße-日本", "$HOME;echo & x", "-n"] {
+    for name in ["with space", "it's \"quoted\"", "new\nline", "grüße-日本", "$HOME;echo & x", "-n"]
+    {
         let listen = svc(["listen", "forever"]);
         let project = home.folder(name).with(
             "locald.toml",
@@ -181,8 +182,8 @@ fn a_path_that_is_not_utf8() {
 #[test]
 fn a_service_name_of_three_hundred_characters() {
     let home = Home::new();
-    let project = home
-        .project("shop", &format!("[services.{}]\ncommand = \"x\"\n", "a".repeat(300)));
+    let project =
+        home.project("shop", &format!("[services.{}]\ncommand = \"x\"\n", "a".repeat(300)));
     refused(&home, project.dir()).complains("63");
     // The longest good one works, also where sockets are named after it.
     let longest = "a".repeat(63);
@@ -199,8 +200,7 @@ fn a_service_name_of_three_hundred_characters() {
 fn names_that_are_none() {
     let home = Home::new();
     for name in ["Web", "we b", "../x", "wörb", "", "-x", "a/b"] {
-        let project =
-            home.project("shop", &format!("[services.{name:?}]\ncommand = \"x\"\n"));
+        let project = home.project("shop", &format!("[services.{name:?}]\ncommand = \"x\"\n"));
         refused(&home, project.dir());
     }
 }
@@ -270,8 +270,7 @@ fn on_a_full_disk(home: &Home, script: &str) -> Option<Output> {
         "mount -t tmpfs -o size=64k,mode=700 none '{}' || exit 99\n{script}",
         logs.display()
     );
-    let output =
-        home.program("unshare").args(flags).args(["/bin/sh", "-e", "-c", &whole]).run();
+    let output = home.program("unshare").args(flags).args(["/bin/sh", "-e", "-c", &whole]).run();
     let denied = output.code() == 99
         || output.stderr.contains("Operation not permitted")
         || output.stderr.contains("unshare failed");

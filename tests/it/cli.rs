@@ -16,9 +16,12 @@ fn bad_usage_is_two() {
         assert!(output.stderr.contains("error"), "{output}");
         assert_eq!(output.stdout, "", "{output}");
     }
-    let project = home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
+    let project =
+        home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
     project.up();
-    for args in [["why", "x"], ["stop", "x"], ["restart", "x"], ["start", "x"], ["env", "x"], ["logs", "x"]] {
+    for args in
+        [["why", "x"], ["stop", "x"], ["restart", "x"], ["start", "x"], ["env", "x"], ["logs", "x"]]
+    {
         project.locald(args).fails(2).is_a_clear_error().complains("no service");
     }
     project.locald(["logs", "--grep", "("]).fails(2).is_a_clear_error();
@@ -28,8 +31,15 @@ fn bad_usage_is_two() {
 #[test]
 fn without_a_daemon_readers_say_so_and_stoppers_are_content() {
     let home = Home::new();
-    let project = home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
-    for args in [["status", "--json"], ["logs", "w"], ["tree", "--json"], ["why", "w"], ["events", "--json"]] {
+    let project =
+        home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
+    for args in [
+        ["status", "--json"],
+        ["logs", "w"],
+        ["tree", "--json"],
+        ["why", "w"],
+        ["events", "--json"],
+    ] {
         let output = project.locald(args).fails(3).is_a_clear_error().complains("no daemon");
         assert_eq!(output.stdout, "", "{output}");
     }
@@ -102,7 +112,10 @@ fn status_without_a_project_shows_all() {
     assert!(all.stdout.matches("healthy").count() >= 2, "{all}");
     let json = one.locald(["status", "--json"]).ok().json();
     assert_eq!(json["projects"].as_array().map(Vec::len), Some(1), "only its own");
-    assert_eq!(one.locald(["status", "--all", "--json"]).ok().json()["projects"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        one.locald(["status", "--all", "--json"]).ok().json()["projects"].as_array().map(Vec::len),
+        Some(2)
+    );
 }
 
 #[test]
@@ -138,7 +151,11 @@ fn wait_waits_fails_and_times_out() {
     project.gate("gate");
     project.locald(["wait", "web"]).fails(3);
     project.locald(["up", "--no-wait"]).ok();
-    project.locald(["wait", "web", "--timeout", "200ms"]).fails(5).is_a_clear_error().complains("web");
+    project
+        .locald(["wait", "web", "--timeout", "200ms"])
+        .fails(5)
+        .is_a_clear_error()
+        .complains("web");
     project.locald(["wait", "bad"]).fails(1).is_a_clear_error().complains("bad");
     project.locald(["wait", "off"]).fails(1).is_a_clear_error().complains("off");
     let wait = project.locald(["wait", "web"]).start();
@@ -206,10 +223,8 @@ fn graph_shows_edges_in_every_format_without_a_daemon() {
 #[test]
 fn events_tell_the_story_and_can_be_followed() {
     let home = Home::new();
-    let project = home.project(
-        "shop",
-        &format!("[services.web]\n{}\n", svc(["listen", "forever"])),
-    );
+    let project =
+        home.project("shop", &format!("[services.web]\n{}\n", svc(["listen", "forever"])));
     project.up();
     let events = project.events();
     let at = |what: &str| events.iter().position(|event| event == what);
@@ -234,8 +249,8 @@ fn completions_are_printed_for_shells() {
 #[test]
 fn json_everywhere_that_is_read() {
     let home = Home::new();
-    let project =
-        home.project("shop", &format!("[services.web]\n{}\n", svc(["print=x", "listen", "forever"])));
+    let project = home
+        .project("shop", &format!("[services.web]\n{}\n", svc(["print=x", "listen", "forever"])));
     let up = project.locald(["up", "--json"]).ok();
     up.json();
     for args in [

@@ -50,11 +50,12 @@ fn the_schema_knows_every_key() {
     let home = Home::new();
     let schema = home.locald(["schema"]).ok().json();
     let text = schema.to_string();
-    for key in "project services name domain strategy max_restarts restart_window env env_file type \
+    for key in
+        "project services name domain strategy max_restarts restart_window env env_file type \
                 command workdir port depends_on condition bond health_check path status interval \
                 timeout retries start_period on_failure restart backoff initial factor max \
                 stop_signal stop_timeout watch tty watchdog routes essential autostart version"
-        .split_ascii_whitespace()
+            .split_ascii_whitespace()
     {
         assert!(text.contains(&format!("\"{key}\"")), "{key} is missing");
     }
@@ -149,7 +150,8 @@ fn an_env_file_that_is_named_must_exist() {
 fn an_error_in_the_global_configuration_is_told_like_one_in_the_project() {
     let home = Home::new();
     home.write("config/config.toml", "[logs]\nkeep = 3\nmax_sise = \"1MB\"\n");
-    let project = home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
+    let project =
+        home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
     let up = project.locald(["up"]).fails(4).is_a_clear_error();
     up.complains("config.toml:3:1").complains("max_sise").complains("max_size");
     home.write("config/config.toml", "[logs]\nkeep = 3\n");

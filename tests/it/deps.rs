@@ -146,7 +146,8 @@ fn a_reference_implies_a_dependency_and_knows_the_port_before_it_runs() {
     assert!(log.contains(&format!("DATABASE_URL=http://127.0.0.1:{port}/x")), "{log:?}");
     assert!(
         log.iter().any(|line| {
-            *line == format!("DB_HOST=127.0.0.1:{port}") || *line == format!("DB_HOST=localhost:{port}")
+            *line == format!("DB_HOST=127.0.0.1:{port}")
+                || *line == format!("DB_HOST=localhost:{port}")
         }),
         "{log:?}"
     );

@@ -9,7 +9,8 @@ fn later_wins_and_locald_last() {
     let mut steps: Vec<String> = names.iter().map(|name| format!("print-env={name}")).collect();
     steps.extend(["listen".to_owned(), "forever".to_owned()]);
     let program = program();
-    let steps = steps.iter().fold(format!("{program:?}"), |text, step| text + ", " + &format!("{step:?}"));
+    let steps =
+        steps.iter().fold(format!("{program:?}"), |text, step| text + ", " + &format!("{step:?}"));
     let project = home
         .project_with(
             "shop",

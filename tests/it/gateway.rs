@@ -49,8 +49,7 @@ fn the_shapes_are_those_of_the_contract() {
     let project = running(&home);
     let status = home.status();
     let keys = |value: &serde_json::Value| {
-        let mut keys: Vec<String> =
-            value.as_object().expect("an object").keys().cloned().collect();
+        let mut keys: Vec<String> = value.as_object().expect("an object").keys().cloned().collect();
         keys.sort();
         keys
     };
@@ -61,14 +60,8 @@ fn the_shapes_are_those_of_the_contract() {
     };
     let value = status.value();
     assert_eq!(keys(value), ["daemon", "projects"]);
-    assert_eq!(
-        keys(&value["daemon"]),
-        sorted("pid version uptime_s socket http https heart")
-    );
-    assert_eq!(
-        keys(&value["projects"][0]),
-        sorted("name path domain state config_error services")
-    );
+    assert_eq!(keys(&value["daemon"]), sorted("pid version uptime_s socket http https heart"));
+    assert_eq!(keys(&value["projects"][0]), sorted("name path domain state config_error services"));
     assert_eq!(
         keys(&value["projects"][0]["services"][0]),
         sorted(
@@ -81,7 +74,8 @@ fn the_shapes_are_those_of_the_contract() {
     assert!(web["last_exit"].is_null() && web["reason"].is_null(), "{web:#}");
     assert_eq!(web["type"], "exec");
     let events = project.locald(["events", "--json"]).ok().json_lines();
-    let seqs: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().expect("a number")).collect();
+    let seqs: Vec<u64> =
+        events.iter().map(|event| event["seq"].as_u64().expect("a number")).collect();
     assert!(!seqs.is_empty());
     assert_eq!(keys(&events[0]), sorted("seq at project service event detail"));
     let all = project.locald(["events", "--all", "--json"]).ok().json_lines();

@@ -43,7 +43,10 @@ fn the_last_lines_the_matching_and_the_recent_ones() {
     assert_eq!(lines(["", "", ""]).len(), 50);
     assert_eq!(lines(["-n", "3", ""]), ["48", "49", "50"]);
     assert_eq!(lines(["-n", "0", ""]), [""; 0]);
-    assert_eq!(lines(["--grep", "^4.$", ""]), ["40", "41", "42", "43", "44", "45", "46", "47", "48", "49"]);
+    assert_eq!(
+        lines(["--grep", "^4.$", ""]),
+        ["40", "41", "42", "43", "44", "45", "46", "47", "48", "49"]
+    );
     assert_eq!(lines(["--grep", "^4.$", "-n2"]), ["48", "49"]);
     assert_eq!(lines(["--since", "1h", ""]).len(), 50);
     assert_eq!(lines(["--since", "2999-01-01T00:00:00Z", ""]).len(), 0);
@@ -118,8 +121,10 @@ fn a_last_line_without_an_end_is_kept() {
 #[test]
 fn odd_bytes_and_long_lines_are_kept_readable() {
     let home = Home::new();
-    let project =
-        printing(&home, "printf 'bad \\377 byte\\n'; printf '\\033[31mred\\033[0m\\n'; head -c 200000 /dev/zero | tr '\\0' x; echo");
+    let project = printing(
+        &home,
+        "printf 'bad \\377 byte\\n'; printf '\\033[31mred\\033[0m\\n'; head -c 200000 /dev/zero | tr '\\0' x; echo",
+    );
     project.up();
     let log = project.log("t");
     assert!(log[0].starts_with("bad ") && log[0].ends_with(" byte"), "{:?}", log[0]);
@@ -216,10 +221,8 @@ fn files_are_rotated_by_size_few_are_kept_and_followers_miss_nothing() {
     // What is left can be read over the seams.
     let log = project.log("w");
     assert_eq!(log.last().map(String::as_str), Some("over"));
-    let numbers: Vec<u32> = log
-        .iter()
-        .filter_map(|line| line.strip_prefix("line ")?.parse().ok())
-        .collect();
+    let numbers: Vec<u32> =
+        log.iter().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
     assert!(numbers.len() > 1000, "{}", numbers.len());
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1));
 }
@@ -230,7 +233,8 @@ fn a_reader_that_goes_away_is_no_error() {
     let project = printing(&home, "seq 1 20000");
     project.up();
     let script = format!("{} logs | head -1", home.binary().display());
-    let output = home.program("/bin/bash").args(["-o", "pipefail", "-c", &script]).within(project.dir());
+    let output =
+        home.program("/bin/bash").args(["-o", "pipefail", "-c", &script]).within(project.dir());
     let output = output.run();
     assert_eq!(output.stdout, "1\n", "{output}");
     assert_eq!(output.stderr, "", "nobody is to be told: {output}");

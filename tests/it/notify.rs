@@ -119,8 +119,7 @@ fn a_watchdog_that_falls_silent_is_a_crash_by_abort() {
 fn a_watchdog_that_is_fed_is_content() {
     let home = Home::new();
     let fed = svc(["notify=READY=1", "notify-every=50:WATCHDOG=1", "forever"]);
-    let project =
-        home.project("shop", &format!("[services.s]\nwatchdog = \"1s\"\n{fed}\n"));
+    let project = home.project("shop", &format!("[services.s]\nwatchdog = \"1s\"\n{fed}\n"));
     project.up();
     let pid = project.service("s").pid();
     // Twice its patience: only time can show that nothing comes of it.
@@ -153,8 +152,7 @@ fn a_service_may_set_its_own_watchdog_and_trigger_it() {
 fn a_start_can_be_extended() {
     let home = Home::new();
     // Without the extension it would have failed after 500 ms.
-    let command =
-        svc(["notify=EXTEND_TIMEOUT_USEC=60000000", "sleep=1200", "listen", "forever"]);
+    let command = svc(["notify=EXTEND_TIMEOUT_USEC=60000000", "sleep=1200", "listen", "forever"]);
     let project = home.project(
         "shop",
         &format!(
@@ -179,8 +177,11 @@ fn a_barrier_passes_when_all_before_it_has_been_seen() {
 #[test]
 fn the_main_pid_is_the_one_it_names_if_it_is_its_own() {
     let home = Home::new();
-    let command =
-        svc(["spawn=pid=child+notify=MAINPID=SELF\\nREADY=1+forever", "notify=MAINPID=1", "forever"]);
+    let command = svc([
+        "spawn=pid=child+notify=MAINPID=SELF\\nREADY=1+forever",
+        "notify=MAINPID=1",
+        "forever",
+    ]);
     let project = home.project("shop", &format!("[services.s]\n{command}\n"));
     project.up();
     let child: i32 = project.read("child").parse().expect("it wrote its pid");

@@ -116,7 +116,10 @@ fn a_port_that_is_taken_on_ipv6_only_is_taken() {
     let port = listener.local_addr().expect("it is bound").port();
     let project = home.project(
         "shop",
-        &format!("[services.web]\nport = {port}\nmax_restarts = 0\n{}\n", svc(["listen", "forever"])),
+        &format!(
+            "[services.web]\nport = {port}\nmax_restarts = 0\n{}\n",
+            svc(["listen", "forever"])
+        ),
     );
     project.locald(["up"]).fails(1).complains(&port.to_string());
 }

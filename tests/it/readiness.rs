@@ -162,13 +162,12 @@ fn liveness_failures_make_it_unhealthy_and_successes_healthy() {
 #[test]
 fn liveness_failures_can_be_a_crash() {
     let home = Home::new();
-    let project = home
-        .project(
-            "shop",
-            "[services.w]\ntype = \"worker\"\ncommand = \"rm -f ill; exec sleep 1000\"\n\
+    let project = home.project(
+        "shop",
+        "[services.w]\ntype = \"worker\"\ncommand = \"rm -f ill; exec sleep 1000\"\n\
              health_check = { command = \"test ! -e ill\", interval = \"50ms\", retries = 2, \
              on_failure = \"restart\" }\n",
-        );
+    );
     project.up();
     let pid = project.service("w").pid();
     project.write("ill", "");
@@ -180,12 +179,11 @@ fn liveness_failures_can_be_a_crash() {
 #[test]
 fn a_service_that_listens_elsewhere_is_found_out() {
     let home = Home::new();
-    let project = home.project(
-        "shop",
-        &format!("[services.web]\n{}\n", svc(["listen-elsewhere", "forever"])),
-    );
+    let project = home
+        .project("shop", &format!("[services.web]\n{}\n", svc(["listen-elsewhere", "forever"])));
     project.locald(["up", "--no-wait"]).ok();
-    let status = project.until("it is found out", |p| p.service("web").reason().contains("listens"));
+    let status =
+        project.until("it is found out", |p| p.service("web").reason().contains("listens"));
     let web = status.service("web");
     let log = project.log("web");
     let elsewhere = log[0].strip_prefix("elsewhere ").expect("it printed its port");
@@ -209,8 +207,10 @@ fn a_slow_check_is_cut_off() {
     project.locald(["up", "--timeout", "1s"]).fails(5);
     let probe: i32 = project.read("probe").trim().parse().expect("it ran");
     project.locald(["stop"]).ok();
-    assert!(kernel::gone_within(Duration::from_secs(5), || {
-        if kernel::is_alive(probe) { vec![probe] } else { Vec::new() }
-    })
-    .is_empty());
+    assert!(
+        kernel::gone_within(Duration::from_secs(5), || {
+            if kernel::is_alive(probe) { vec![probe] } else { Vec::new() }
+        })
+        .is_empty()
+    );
 }

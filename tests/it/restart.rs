@@ -88,10 +88,8 @@ fn too_many_restarts_give_up_with_cause_count_and_what_to_do() {
 #[test]
 fn starts_that_fail_count_as_well() {
     let home = Home::new();
-    let project = home.project(
-        "shop",
-        "[services.w]\nmax_restarts = 2\ncommand = [\"./no-such-program\"]\n",
-    );
+    let project =
+        home.project("shop", "[services.w]\nmax_restarts = 2\ncommand = [\"./no-such-program\"]\n");
     let output = project.locald(["up"]).fails(1).is_a_clear_error();
     output.complains("no-such-program");
     assert_eq!(project.service("w").state(), "failed");
@@ -197,9 +195,13 @@ fn a_restart_of_something_that_starts_yields_one_process() {
     project.open("gate");
     restart.end().exits(0);
     let web = project.service("web");
-    assert_eq!(kernel::processes_with("LOCALD_SERVICE", "web".as_ref()).iter().filter(|p| {
-        home.processes().iter().any(|other| other.pid == p.pid)
-    }).count(), 1);
+    assert_eq!(
+        kernel::processes_with("LOCALD_SERVICE", "web".as_ref())
+            .iter()
+            .filter(|p| { home.processes().iter().any(|other| other.pid == p.pid) })
+            .count(),
+        1
+    );
     // Everything works afterwards.
     project.locald(["stop", "web"]).ok();
     assert!(!kernel::is_alive(web.pid()));
@@ -209,8 +211,7 @@ fn a_restart_of_something_that_starts_yields_one_process() {
 fn stop_beats_restart() {
     let home = Home::new();
     let web = svc(["append=born:x", "block=SIGTERM", "listen", "forever"]);
-    let project =
-        home.project("shop", &format!("[services.web]\nstop_timeout = \"1s\"\n{web}\n"));
+    let project = home.project("shop", &format!("[services.web]\nstop_timeout = \"1s\"\n{web}\n"));
     project.up();
     let mut watch = project.locald(["status", "--watch", "--json"]).stream();
     let restart = project.locald(["restart", "web"]).start();
@@ -244,8 +245,7 @@ fn a_restart_of_everything_stops_in_reverse_and_starts_in_order() {
     project.up();
     project.locald(["restart"]).ok();
     let order = project.lines("order");
-    let wanted =
-        ["start db", "start web", "stop web", "stop db", "start db", "start web"];
+    let wanted = ["start db", "start web", "stop web", "stop db", "start db", "start web"];
     assert_eq!(order, wanted);
 }
 

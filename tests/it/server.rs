@@ -64,7 +64,8 @@ fn a_file_in_the_way_of_the_socket_is_not_removed() {
 fn why_it_cannot_start_is_told() {
     let home = Home::new();
     home.write("state", "a file where a folder should be");
-    let project = home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
+    let project =
+        home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
     project.locald(["up"]).fails(3).is_a_clear_error().complains("state");
     fs::remove_file(home.path().join("state")).expect("it is ours");
     project.up();
@@ -117,7 +118,12 @@ fn without_a_locald_home_the_xdg_places_are_used() {
     crate::support::eventually("it printed", || {
         (!run(["logs", "web"]).ok().stdout.is_empty()).then_some(())
     });
-    for path in ["xs/locald/state.json", "xs/locald/daemon.log", "xs/locald/logs/shop/web.log", "xr/locald.sock"] {
+    for path in [
+        "xs/locald/state.json",
+        "xs/locald/daemon.log",
+        "xs/locald/logs/shop/web.log",
+        "xr/locald.sock",
+    ] {
         assert!(home.path().join(path).exists(), "{path}");
     }
     run(["server", "stop"]).ok();

@@ -104,7 +104,8 @@ fn a_project_whose_file_is_broken_now_does_not_hinder_the_others() {
     broken.write("locald.toml", "[project\n");
     home.locald(["server", "start"]).ok();
     fine.until_state("web", "healthy");
-    broken.write("locald.toml", format!("[project]\nname = \"broken\"\n[services.web]\n{listen}\n"));
+    broken
+        .write("locald.toml", format!("[project]\nname = \"broken\"\n[services.web]\n{listen}\n"));
     broken.up();
 }
 

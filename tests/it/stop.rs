@@ -93,8 +93,8 @@ fn the_stop_signal_is_the_configured_one() {
 #[track_caller]
 fn leaves_nobody(steps: [&str; 3]) {
     let home = Home::new();
-    let project = home
-        .project("shop", &format!("[services.s]\nstop_timeout = \"300ms\"\n{}\n", svc(steps)));
+    let project =
+        home.project("shop", &format!("[services.s]\nstop_timeout = \"300ms\"\n{}\n", svc(steps)));
     project.up();
     let pid = || project.read("child").trim().parse::<i32>().expect("the child wrote its pid");
     crate::support::eventually("the child runs", || {
@@ -192,7 +192,8 @@ fn a_service_whose_output_nobody_has_read_yet_still_stops() {
 fn a_start_during_a_stop_waits_for_its_end_and_both_succeed() {
     let home = Home::new();
     let command = svc(["block=SIGTERM", "append=born:x", "listen", "forever"]);
-    let project = home.project("shop", &format!("[services.s]\nstop_timeout = \"1s\"\n{command}\n"));
+    let project =
+        home.project("shop", &format!("[services.s]\nstop_timeout = \"1s\"\n{command}\n"));
     project.up();
     let old = project.service("s").pid();
     let mut watch = project.locald(["status", "--watch", "--json"]).stream();
@@ -233,5 +234,8 @@ fn an_exit_after_the_stop_signal_is_no_failure_whatever_its_code() {
     project.locald(["stop"]).ok();
     let service = project.service("s");
     assert_eq!(service.state(), "stopped");
-    assert_eq!((&service.last_exit()["code"], &service.last_exit()["asked"]), (&9.into(), &true.into()));
+    assert_eq!(
+        (&service.last_exit()["code"], &service.last_exit()["asked"]),
+        (&9.into(), &true.into())
+    );
 }

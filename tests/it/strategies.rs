@@ -142,9 +142,8 @@ fn those_behind_one_that_gave_up_wait_with_it_and_loose_ones_run_on() {
     project.up();
     let loose = project.service("loose").pid();
     kernel::kill(project.service("db").pid(), Signal::SIGKILL);
-    let status = project.until("db has given up and web waits", |p| {
-        p.is("db", "failed") && p.is("web", "waiting")
-    });
+    let status = project
+        .until("db has given up and web waits", |p| p.is("db", "failed") && p.is("web", "waiting"));
     assert_eq!(status.service("web").waiting_for(), ["db"]);
     assert_eq!(status.service("loose").pid(), loose);
     assert_eq!(status.state(), "degraded");

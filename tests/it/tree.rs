@@ -26,12 +26,18 @@ fn the_whole_tree_has_its_branches_and_shapes() {
     );
     project.up();
     let tree = project.locald(["tree", "--all", "--json"]).ok().json();
-    assert_eq!((tree["name"].as_str(), tree["kind"].as_str()), (Some("locald"), Some("supervisor")));
+    assert_eq!(
+        (tree["name"].as_str(), tree["kind"].as_str()),
+        (Some("locald"), Some("supervisor"))
+    );
     assert_eq!(names(&tree), ["infra", "projects"]);
     assert_eq!(child(&tree, "infra")["strategy"], "rest_for_one");
     for name in ["state-store", "port-allocator", "log-store", "ipc-gateway"] {
         let node = child(child(&tree, "infra"), name);
-        assert_eq!((node["kind"].as_str(), node["state"].as_str()), (Some("worker"), Some("running")));
+        assert_eq!(
+            (node["kind"].as_str(), node["state"].as_str()),
+            (Some("worker"), Some("running"))
+        );
         assert!(node["strategy"].is_null());
     }
     let shop = child(child(&tree, "projects"), "project:shop");
@@ -118,5 +124,6 @@ fn it_can_be_watched() {
     let mut watch = project.locald(["tree", "--watch", "--json"]).stream();
     watch.find_text("\"healthy\"");
     project.locald(["stop"]).ok();
-    watch.find("it is stopped", |line| line.contains("service:web") && line.contains("\"stopped\""));
+    watch
+        .find("it is stopped", |line| line.contains("service:web") && line.contains("\"stopped\""));
 }

@@ -18,7 +18,8 @@ fn an_ordinary_user_needs_nothing_more() {
         skip("only root can become another user; run as an ordinary user anyway");
     }
     let listen = home.svc(["listen", "forever"]);
-    let stubborn = home.svc(["block=SIGTERM", "orphan=setsid+block=SIGTERM+forever", "listen", "forever"]);
+    let stubborn =
+        home.svc(["block=SIGTERM", "orphan=setsid+block=SIGTERM+forever", "listen", "forever"]);
     let project = home.project(
         "shop",
         &format!(
@@ -50,15 +51,8 @@ fn another_user_cannot_command_the_daemon() {
     };
     open(&home.path().join("run"), 0o755);
     open(&home.socket(), 0o666);
-    let script = format!(
-        "exec {} status --all --json",
-        home.binary().display()
-    );
-    let output = home
-        .program("/bin/sh")
-        .args(["-c", &script])
-        .as_user(STRANGER)
-        .run();
+    let script = format!("exec {} status --all --json", home.binary().display());
+    let output = home.program("/bin/sh").args(["-c", &script]).as_user(STRANGER).run();
     assert_ne!(output.code(), 0, "{output}");
     assert!(!output.stdout.contains("shop"), "{output}");
     // We are root here, and another user than the daemon's all the same.

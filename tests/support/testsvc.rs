@@ -113,7 +113,8 @@ fn die_of(signal: &str) {
 
 /// A signal that is blocked for good is as good as ignored; children inherit it.
 fn block(signals: &[&str]) {
-    let set: SigSet = signals.iter().map(|name| name.parse::<Signal>().expect("a signal")).collect();
+    let set: SigSet =
+        signals.iter().map(|name| name.parse::<Signal>().expect("a signal")).collect();
     set.thread_block().expect("a valid set");
 }
 

@@ -9,9 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    DEADLINE, Home, Output, ProjectStatus, ServiceStatus,
-    command::Run,
-    status::Status,
+    DEADLINE, Home, Output, ProjectStatus, ServiceStatus, command::Run, status::Status,
     stream::Stream,
 };
 

@@ -29,7 +29,8 @@ impl Stream {
     pub(super) fn of(mut command: Command, what: String) -> Self {
         command.process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {what}: {error}"));
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot run {what}: {error}"));
         let stdout = child.stdout.take().expect("it is piped");
         let (send, lines) = mpsc::channel();
         thread::spawn(move || {
