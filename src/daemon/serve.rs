@@ -19,7 +19,7 @@ use crate::{
         limits,
         lock::Lock,
         logs::LogPlane,
-        paths::{Places, create_private_dir},
+        paths::{Places, create_private_dir, create_run_dir},
         ports, reaper, socket,
     },
     supervision::supervisor::spawn_root,
@@ -31,7 +31,8 @@ const GAVE_UP: u8 = 70;
 /// Serves until told to end.
 pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, Failure> {
     let places = Arc::new(Places::find(|name| std::env::var_os(name))?);
-    for dir in [&places.run_dir, &places.state_dir, &places.log_dir] {
+    create_run_dir(&places.run_dir)?;
+    for dir in [&places.state_dir, &places.log_dir] {
         create_private_dir(dir)?;
     }
     let lock = Lock::take(&places.socket)?;
