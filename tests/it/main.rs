@@ -1,0 +1,30 @@
+//! The binary as users, scripts and the kernel see it.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are outside, where programs are run and clocks are read"
+)]
+
+mod support;
+
+mod bad_input;
+mod cli;
+mod config;
+mod deps;
+mod environment;
+mod example;
+mod gateway;
+mod logs;
+mod notify;
+mod ports;
+mod processes;
+mod readiness;
+mod restart;
+mod server;
+mod signals;
+mod state;
+mod stop;
+mod strategies;
+mod tree;
+mod up;
+mod users;
