@@ -126,6 +126,8 @@ pub struct Past {
     pub at: SystemTime,
     /// How long it had run.
     pub ran: Duration,
+    /// Why we ended it, if we did and nobody had asked us to.
+    pub cause: Option<String>,
 }
 
 impl ProjectBoard {

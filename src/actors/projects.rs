@@ -1,4 +1,4 @@
-//! The supervisor of all projects: one_for_one, dynamic, and nothing escalates from here.
+//! The supervisor of all projects: `one_for_one`, dynamic, and nothing escalates from here.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -35,7 +35,7 @@ const GRACE: Duration = Duration::from_hours(1);
 /// A bug in a project's actor that strikes again and again is given up on.
 const LIMIT: Limit = Limit {
     restarts: 5,
-    within: Duration::from_secs(60),
+    within: Duration::from_mins(1),
     initial: Duration::from_millis(50),
     factor: 4.0,
     max: Duration::from_secs(5),

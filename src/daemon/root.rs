@@ -36,7 +36,7 @@ use crate::{
 /// ARCHITECTURE: infrastructure may fail three times a minute before its supervisor gives up.
 const LIMIT: Limit = Limit {
     restarts: 3,
-    within: Duration::from_secs(60),
+    within: Duration::from_mins(1),
     initial: Duration::from_millis(50),
     factor: 4.0,
     max: Duration::from_secs(1),

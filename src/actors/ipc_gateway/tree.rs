@@ -49,7 +49,7 @@ pub(super) async fn tree(State(desk): State<Arc<Desk>>, Query(which): Query<Whic
 }
 
 fn children(board: &SupervisorPlate) -> Vec<Node> {
-    board.children().iter().map(|plate| node(plate)).collect()
+    board.children().iter().map(node).collect()
 }
 
 fn node(plate: &Arc<ChildPlate>) -> Node {

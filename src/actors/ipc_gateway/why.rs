@@ -80,5 +80,7 @@ fn blocker(need: &Needed) -> Blocker {
 
 fn past(past: &Past) -> PastExit {
     let sentence = ending_sentence(past.how, past.asked);
-    PastExit { how: exit(past), cause: format!("{sentence} after {}", duration_text(past.ran)) }
+    let because = past.cause.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    let cause = format!("{sentence} after {}{because}", duration_text(past.ran));
+    PastExit { how: exit(past), cause }
 }

@@ -57,7 +57,13 @@ pub(super) async fn attend(
         .await;
     let ending = if survivors.is_empty() { child.exited().await } else { Ending::Signal(9) };
     context.running.store(None);
-    context.board.exited(Past { how: ending, asked, at: clock::wall(), ran: since.elapsed() });
+    context.board.exited(Past {
+        how: ending,
+        asked,
+        at: clock::wall(),
+        ran: since.elapsed(),
+        cause: None,
+    });
     name_survivors(context, &survivors);
     let how = if asked { "stopped" } else { "exited" };
     context.event(how, Some(board::ending_sentence(ending, asked)));

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     actors::{
-        board,
+        board::{self, View},
         context::ServiceContext,
         service::{self, STOP_MARGIN, Service},
     },
@@ -63,7 +63,7 @@ pub(super) fn spec(service: &ServicePlan, context: &Arc<ServiceContext>) -> Chil
     let shown = context.board.clone();
     plate.describe(move || board::service_detail(&shown));
     let shown = context.board.clone();
-    plate.says(move || Some(shown.read(|view| view.state()).to_string()));
+    plate.says(move || Some(shown.read(View::state).to_string()));
     let context = context.clone();
     let start: StartFn = Arc::new(move |birth| {
         let args =
