@@ -70,7 +70,8 @@ fn actor_files() -> Vec<String> {
     for entry in fs::read_dir(folder).expect("there are actors") {
         let name = entry.expect("it is there").file_name().into_string().expect("a plain name");
         let path = format!("src/actors/{name}");
-        if name.ends_with(".rs") && read(&path).contains("impl Actor for ") {
+        let is_file = Path::new(&path).extension().is_some_and(|end| end == "rs");
+        if is_file && read(&path).contains("impl Actor for ") {
             found.push(path);
         }
     }
@@ -210,7 +211,8 @@ fn nobody_waits_for_an_answer_in_a_circle() {
         }
         done.extend(free);
     }
-    let stuck: Vec<&String> = sections.keys().filter(|name| !done.contains(name.as_str())).collect();
+    let stuck: Vec<&String> =
+        sections.keys().filter(|name| !done.contains(name.as_str())).collect();
     assert!(stuck.is_empty(), "these ask each other in a circle: {stuck:?}");
     for (name, section) in &sections {
         assert!(!section.calls.contains(&section.below), "{name} asks its supervisor");

@@ -65,7 +65,8 @@ fn the_command_reference_is_that_of_the_program() {
     for (name, flags) in &real {
         let row = rows.iter().find(|row| {
             let cell = row.split('|').nth(1).unwrap_or("").trim().trim_matches('`');
-            let words: Vec<&str> = cell.split(' ').take_while(|w| w.starts_with(char::is_lowercase)).collect();
+            let words: Vec<&str> =
+                cell.split(' ').take_while(|w| w.starts_with(char::is_lowercase)).collect();
             words.join(" ") == *name
         });
         let row = row.unwrap_or_else(|| panic!("README.md does not tell of `locald {name}`"));
@@ -134,9 +135,16 @@ fn the_configuration_reference_has_every_key() {
 #[test]
 fn the_global_configuration_is_told() {
     let text = part("Configuration");
-    for key in
-        ["http_port", "https_port", "fallback_ports", "redirect_https", "hold", "tlds", "max_size", "keep"]
-    {
+    for key in [
+        "http_port",
+        "https_port",
+        "fallback_ports",
+        "redirect_https",
+        "hold",
+        "tlds",
+        "max_size",
+        "keep",
+    ] {
         assert!(text.contains(key), "{key}");
     }
 }
