@@ -16,9 +16,17 @@ pub struct LeaseBook {
     leases: BTreeMap<ProjectName, BTreeMap<ServiceName, u16>>,
     taken: HashSet<u16>,
     fixed: BTreeMap<ProjectName, HashSet<u16>>,
+    /// What tells this book's searches from those of others on the machine.
+    salt: u64,
 }
 
 impl LeaseBook {
+    /// An empty book of the daemon with this home. Daemons do not know of each other's leases; those
+    /// of different homes look in different places first, so that they hardly meet.
+    pub fn of_home(home: &[u8]) -> Self {
+        Self { salt: hash(0xcbf2_9ce4_8422_2325, home), ..Self::default() }
+    }
+
     /// Enters a lease of earlier days; false if another service has that port.
     pub fn remember(&mut self, project: &ProjectName, service: &ServiceName, port: u16) -> bool {
         if port == 0 || self.port_of(project, service) == Some(port) {
@@ -66,7 +74,7 @@ impl LeaseBook {
         {
             return Some(port);
         }
-        let start = preferred(project, service, &range);
+        let start = preferred(self.salt, project, service, &range);
         let port = (start..=*range.end())
             .chain(*range.start()..start)
             .find(|port| *port != 0 && !self.taken.contains(port) && usable(*port))?;
@@ -115,15 +123,16 @@ impl LeaseBook {
     }
 }
 
-/// Where the search starts: the same for a service on every machine and in every life of the
-/// daemon, so that even a forgotten port mostly comes back.
-fn preferred(project: &str, service: &str, range: &RangeInclusive<u16>) -> u16 {
-    let bytes = project.bytes().chain([0]).chain(service.bytes());
-    // FNV-1a; its low bits are good enough for a remainder.
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+/// Where the search starts: the same for a service in every life of the daemon, so that even a
+/// forgotten port mostly comes back.
+fn preferred(salt: u64, project: &str, service: &str, range: &RangeInclusive<u16>) -> u16 {
+    let hash = hash(hash(hash(salt, project.as_bytes()), &[0]), service.as_bytes());
     let span = u64::from(range.end().saturating_sub(*range.start())) + 1;
     let offset = u16::try_from(hash % span).expect("a remainder of at most 65,536 fits");
     range.start() + offset
+}
+
+/// FNV-1a; its low bits are good enough for a remainder.
+fn hash(from: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(from, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
