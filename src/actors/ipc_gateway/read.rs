@@ -2,18 +2,13 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{
-    Json,
-    body::Body,
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{Json, body::Body, extract::State, response::Response};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Desk,
-    reply::{Lines, Refused, Reply, lines, read_json},
+    reply::{Asked, Lines, Refused, Reply, lines, read_json},
 };
 use crate::{
     actors::{directory::Entry, process},
@@ -83,12 +78,12 @@ pub(super) async fn version() -> Json<Version> {
 
 pub(super) async fn status(
     State(desk): State<Arc<Desk>>,
-    Query(which): Query<Which>,
+    Asked(which): Asked<Which>,
 ) -> Json<Status> {
     Json(desk.status(which.dir.as_ref()))
 }
 
-pub(super) async fn watch(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response {
+pub(super) async fn watch(State(desk): State<Arc<Desk>>, Asked(which): Asked<Which>) -> Response {
     let (lines, response) = lines();
     tokio::spawn(keep_telling(desk, which.dir, lines));
     response
@@ -96,7 +91,7 @@ pub(super) async fn watch(State(desk): State<Arc<Desk>>, Query(which): Query<Whi
 
 pub(super) async fn events(
     State(desk): State<Arc<Desk>>,
-    Query(which): Query<WhichEvents>,
+    Asked(which): Asked<WhichEvents>,
 ) -> Reply<Response> {
     let project = match &which.dir {
         Some(dir) => Some(desk.entry(dir)?.board.name.to_string()),

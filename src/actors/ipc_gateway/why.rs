@@ -2,16 +2,13 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
     Desk,
-    reply::{Refused, Reply},
+    reply::{Asked, Refused, Reply},
 };
 use crate::{
     actors::board::{Needed, Past, View, ending_sentence, exit},
@@ -34,7 +31,7 @@ pub(super) struct Which {
 
 pub(super) async fn why(
     State(desk): State<Arc<Desk>>,
-    Query(which): Query<Which>,
+    Asked(which): Asked<Which>,
 ) -> Reply<Json<Why>> {
     let entry = desk.entry(&which.dir)?;
     let board = entry.board.service(&which.service).ok_or_else(|| {

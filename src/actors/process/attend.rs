@@ -44,6 +44,7 @@ pub(super) async fn attend(
         biased;
         _ = child.exited() => false,
         _ = told => true,
+        () = complain(context) => false,
     };
     let died = Instant::now();
     let (signal, grace) = {
@@ -68,6 +69,20 @@ pub(super) async fn attend(
     let how = if asked { "stopped" } else { "exited" };
     context.event(how, Some(board::ending_sentence(ending, asked)));
     (ending, died)
+}
+
+/// Tells of every trouble with the log, for as long as it is polled.
+async fn complain(context: &ServiceContext) {
+    let mut troubles = context.sink.troubles();
+    loop {
+        let trouble = troubles.borrow_and_update().clone();
+        if let Some(trouble) = trouble {
+            context.event("log-trouble", Some(trouble.to_string()));
+        }
+        if troubles.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 fn name_survivors(context: &ServiceContext, survivors: &[Survivor]) {
