@@ -18,22 +18,13 @@ pub struct LeaseBook {
     leases: BTreeMap<ProjectName, BTreeMap<ServiceName, u16>>,
     taken: HashSet<u16>,
     fixed: BTreeMap<ProjectName, HashSet<u16>>,
-    /// What tells this book's searches from those of others on the machine.
-    salt: u64,
 }
 
 impl LeaseBook {
-<<<<<<< HEAD
-    /// An empty book of the daemon with this home. Daemons do not know of each other's leases; those
-    /// of different homes look in different places first, so that they hardly meet.
-    pub fn of_home(home: &[u8]) -> Self {
-        Self { salt: hash(0xcbf2_9ce4_8422_2325, home), ..Self::default() }
-=======
     /// An empty book whose search starts elsewhere than that of books with other seeds: daemons that
     /// run side by side on one machine cannot see each other's leases, only what is listening.
     pub fn seeded(seed: u64) -> Self {
         Self { seed, ..Self::default() }
->>>>>>> main
     }
 
     /// Enters a lease of earlier days; false if another service has that port.
@@ -83,11 +74,7 @@ impl LeaseBook {
         {
             return Some(port);
         }
-<<<<<<< HEAD
-        let start = preferred(self.salt, project, service, &range);
-=======
         let start = preferred(self.seed, project, service, &range);
->>>>>>> main
         let port = (start..=*range.end())
             .chain(*range.start()..start)
             .find(|port| *port != 0 && !self.taken.contains(port) && usable(*port))?;
@@ -138,23 +125,13 @@ impl LeaseBook {
 
 /// Where the search starts: the same for a service in every life of the daemon, so that even a
 /// forgotten port mostly comes back.
-<<<<<<< HEAD
-fn preferred(salt: u64, project: &str, service: &str, range: &RangeInclusive<u16>) -> u16 {
-    let hash = hash(hash(hash(salt, project.as_bytes()), &[0]), service.as_bytes());
-=======
 fn preferred(seed: u64, project: &str, service: &str, range: &RangeInclusive<u16>) -> u16 {
     let bytes = project.bytes().chain([0]).chain(service.bytes());
     // FNV-1a; its low bits are good enough for a remainder.
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64 ^ seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
->>>>>>> main
     let span = u64::from(range.end().saturating_sub(*range.start())) + 1;
     let offset = u16::try_from(hash % span).expect("a remainder of at most 65,536 fits");
     range.start() + offset
-}
-
-/// FNV-1a; its low bits are good enough for a remainder.
-fn hash(from: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(from, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -199,14 +199,10 @@ fn permanent() -> Policy {
 
 /// The leases of the last daemon.
 fn book(state: &State, places: &Places) -> LeaseBook {
-<<<<<<< HEAD
-    let mut book = LeaseBook::of_home(places.state_dir.as_os_str().as_encoded_bytes());
-=======
     use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
     // The same in every life of the daemon, which is what makes ports stick.
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
     let mut book = LeaseBook::seeded(hasher.hash_one(&places.socket));
->>>>>>> main
     for lease in &state.leases {
         if !book.remember(&lease.project, &lease.service, lease.port) {
             tracing::warn!(port = lease.port, service = %lease.service, "a lease was there twice");

@@ -30,19 +30,11 @@ fn a_port_is_sticky_until_it_is_taken_by_a_stranger() {
 }
 
 #[test]
-fn the_first_choice_depends_on_home_and_names_only() {
+fn the_first_choice_depends_on_names_only() {
     let first = lease(&mut LeaseBook::default(), "p", "web", |_| true);
     assert_eq!(lease(&mut LeaseBook::default(), "p", "web", |_| true), first);
-<<<<<<< HEAD
-    let wide = |book: &LeaseBook, s| preferred(book.salt, "p", s, &(30_000..=60_000));
-    let [here, there] = [b"/here", b"/else"].map(|home| LeaseBook::of_home(home));
-    assert_ne!(wide(&here, "web"), wide(&here, "api"));
-    assert_ne!(wide(&here, "web"), wide(&there, "web"));
-    assert_eq!(wide(&here, "web"), wide(&LeaseBook::of_home(b"/here"), "web"));
-=======
     let wide = |s| preferred(0, "p", s, &(30_000..=60_000));
     assert_ne!(wide("web"), wide("api"));
->>>>>>> main
 }
 
 #[test]
