@@ -11,8 +11,8 @@ use crate::support::{Home, command::Output, kernel, skip, svc};
 /// `check` and `up` refuse it as an invalid configuration, and no daemon is started.
 #[track_caller]
 fn refused(home: &Home, dir: &Path) -> Output {
-    let check = home.locald(["check"]).within(dir).fails(4).is_a_clear_error();
-    home.locald(["up"]).within(dir).fails(4).is_a_clear_error();
+    let check = home.locald(["check"]).within(dir).fails(4).and_clearly();
+    home.locald(["up"]).within(dir).fails(4).and_clearly();
     assert_eq!(home.processes(), []);
     check
 }
@@ -64,7 +64,7 @@ fn a_symlink_loop_a_folder_and_a_pipe() {
 fn an_unreadable_file() {
     let home = Home::of_ordinary_user();
     let project = home.project("shop", "[services.web]\ncommand = \"x\"\n");
-    fs::set_permissions(project.path("locald.toml"), fs::Permissions::from_mode(0))
+    fs::set_permissions(project.path("locald.toml"), fs::Permissions::from_mode(0o000))
         .expect("it is ours");
     refused(&home, project.dir()).complains("locald.toml").complains("ermission denied");
 }
@@ -99,7 +99,7 @@ fn a_command_that_does_not_exist() {
         "[services.direct]\nmax_restarts = 0\ncommand = [\"no-such-program\", \"x\"]\n\
          [services.shell]\nmax_restarts = 0\ncommand = \"no-such-tool --flag\"\n",
     );
-    let up = project.locald(["up"]).fails(1).is_a_clear_error();
+    let up = project.locald(["up"]).fails(1).and_clearly();
     assert!(up.stderr.contains("no-such-program") || up.stderr.contains("no-such-tool"), "{up}");
     let status = project.until("both are known to fail", |project| {
         project.services().iter().all(|service| service.state() == "failed")
@@ -118,7 +118,7 @@ fn a_workdir_that_does_not_exist() {
         "shop",
         "[services.web]\nmax_restarts = 0\ncommand = \"x\"\nworkdir = \"no/such/folder\"\n",
     );
-    let up = project.locald(["up"]).fails(1).is_a_clear_error();
+    let up = project.locald(["up"]).fails(1).and_clearly();
     up.complains("web").complains("no/such/folder");
     assert_eq!(project.service("web").state(), "failed");
 }
@@ -129,7 +129,7 @@ fn a_program_that_may_not_be_executed() {
     let project = home
         .project("shop", "[services.web]\nmax_restarts = 0\ncommand = [\"./notes.txt\"]\n")
         .with("notes.txt", "text");
-    project.locald(["up"]).fails(1).is_a_clear_error().complains("notes.txt");
+    project.locald(["up"]).fails(1).and_clearly().complains("notes.txt");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_path_that_is_not_utf8() {
     let up = home.locald(["up"]).within(&dir).run();
     // It works, or it is refused in words.
     if up.code() != 0 {
-        up.is_a_clear_error().complains("UTF-8");
+        up.and_clearly().complains("UTF-8");
     }
     home.locald(["server", "start"]).ok();
     home.status();
@@ -245,14 +245,14 @@ fn no_home_at_all() {
     }
     // Neither HOME nor an entry in the user database.
     let status = home.locald(["status"]).without_env("HOME").without_env("LOCALD_HOME");
-    status.fails(3).is_a_clear_error().complains("HOME");
+    status.fails(3).and_clearly().complains("HOME");
 }
 
 #[test]
 fn a_socket_path_over_107_bytes() {
     let home = Home::new();
     let long = home.path().join("x".repeat(120)).join("locald.sock");
-    let status = home.locald(["status"]).env("LOCALD_SOCKET", &long).fails(3).is_a_clear_error();
+    let status = home.locald(["status"]).env("LOCALD_SOCKET", &long).fails(3).and_clearly();
     status.complains("107").complains("LOCALD_SOCKET");
     let deep = home.path().join("y".repeat(100));
     home.locald(["server", "start"]).env("LOCALD_HOME", &deep).fails(3).complains("107");
@@ -318,6 +318,6 @@ fn a_state_folder_that_cannot_be_written() {
     let up = project.locald(["up"]).run();
     fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).expect("it is ours");
     if up.code() != 0 {
-        up.exits(3).is_a_clear_error().complains("state");
+        up.exits(3).and_clearly().complains("state");
     }
 }

@@ -22,10 +22,10 @@ fn bad_usage_is_two() {
     for args in
         [["why", "x"], ["stop", "x"], ["restart", "x"], ["start", "x"], ["env", "x"], ["logs", "x"]]
     {
-        project.locald(args).fails(2).is_a_clear_error().complains("no service");
+        project.locald(args).fails(2).and_clearly().complains("no service");
     }
-    project.locald(["logs", "--grep", "("]).fails(2).is_a_clear_error();
-    project.locald(["logs", "--since", "yesterday"]).fails(2).is_a_clear_error();
+    project.locald(["logs", "--grep", "("]).fails(2).and_clearly();
+    project.locald(["logs", "--since", "yesterday"]).fails(2).and_clearly();
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn without_a_daemon_readers_say_so_and_stoppers_are_content() {
         ["why", "w"],
         ["events", "--json"],
     ] {
-        let output = project.locald(args).fails(3).is_a_clear_error().complains("no daemon");
+        let output = project.locald(args).fails(3).and_clearly().complains("no daemon");
         assert_eq!(output.stdout, "", "{output}");
     }
     project.locald(["stop"]).ok();
@@ -54,10 +54,10 @@ fn without_a_daemon_readers_say_so_and_stoppers_are_content() {
 #[test]
 fn without_a_project_the_configuration_is_what_is_missing() {
     let home = Home::new();
-    home.locald(["up"]).fails(4).is_a_clear_error().complains("locald.toml");
-    home.locald(["check"]).fails(4).is_a_clear_error();
-    home.locald(["up", "./nowhere"]).fails(4).is_a_clear_error().complains("nowhere");
-    home.locald(["-C", "nowhere", "up"]).run().is_a_clear_error().complains("nowhere");
+    home.locald(["up"]).fails(4).and_clearly().complains("locald.toml");
+    home.locald(["check"]).fails(4).and_clearly();
+    home.locald(["up", "./nowhere"]).fails(4).and_clearly().complains("nowhere");
+    home.locald(["-C", "nowhere", "up"]).run().and_clearly().complains("nowhere");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn url_names_the_address() {
     assert_eq!(project.locald(["url"]).ok().stdout, format!("http://127.0.0.1:{}\n", port("web")));
     let api = project.locald(["url", "api"]).ok().stdout;
     assert_eq!(api, format!("http://127.0.0.1:{}\n", port("api")));
-    project.locald(["url", "w"]).fails(1).is_a_clear_error();
+    project.locald(["url", "w"]).fails(1).and_clearly();
 }
 
 #[test]
@@ -151,17 +151,13 @@ fn wait_waits_fails_and_times_out() {
     project.gate("gate");
     project.locald(["wait", "web"]).fails(3);
     project.locald(["up", "--no-wait"]).ok();
-    project
-        .locald(["wait", "web", "--timeout", "200ms"])
-        .fails(5)
-        .is_a_clear_error()
-        .complains("web");
-    project.locald(["wait", "bad"]).fails(1).is_a_clear_error().complains("bad");
-    project.locald(["wait", "off"]).fails(1).is_a_clear_error().complains("off");
+    project.locald(["wait", "web", "--timeout", "200ms"]).fails(5).and_clearly().complains("web");
+    project.locald(["wait", "bad"]).fails(1).and_clearly().complains("bad");
+    project.locald(["wait", "off"]).fails(1).and_clearly().complains("off");
     let wait = project.locald(["wait", "web"]).start();
     project.open("gate");
     wait.end().exits(0);
-    project.locald(["wait", "nobody"]).fails(2).is_a_clear_error();
+    project.locald(["wait", "nobody"]).fails(2).and_clearly();
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn all_errors_of_a_file_are_told_at_once_with_places_and_near_misses() {
         "[project]\nname = \"shop\"\n\n[services.web]\ncomand = \"x\"\nport = \"http\"\n\
          depends_on = [\"bd\"]\n\n[services.db]\ncommand = \"x\"\nrestart = \"sometimes\"\n",
     );
-    let check = project.locald(["check"]).fails(4).is_a_clear_error();
+    let check = project.locald(["check"]).fails(4).and_clearly();
     for (place, what) in [
         ("locald.toml:5:1", "comand"),
         ("locald.toml:6:8", "port"),
@@ -65,7 +65,7 @@ fn the_schema_knows_every_key() {
 fn a_missing_name_is_suggested_from_the_folder() {
     let home = Home::new();
     let project = home.folder("My Shop").with("locald.toml", "[services.web]\ncommand = \"x\"\n");
-    let check = project.locald(["check"]).fails(4).is_a_clear_error();
+    let check = project.locald(["check"]).fails(4).and_clearly();
     check.complains("name").complains("my-shop");
 }
 
@@ -78,7 +78,7 @@ fn a_cycle_is_named_in_full() {
          [services.api]\ncommand = \"echo ${services.web.port}\"\n\
          [services.own]\ncommand = \"x\"\ndepends_on = [\"own\"]\n",
     );
-    let check = project.locald(["check"]).fails(4).is_a_clear_error();
+    let check = project.locald(["check"]).fails(4).and_clearly();
     assert!(
         check.stderr.contains("web → api → web") || check.stderr.contains("api → web → api"),
         "{check}"
@@ -107,7 +107,7 @@ fn what_is_not_supported_yet_is_said_and_not_ignored() {
         ("type = \"postgres\"\nversion = \"16\"", "postgres"),
     ] {
         let project = home.project("shop", &format!("[services.web]\n{lines}\n"));
-        let check = project.locald(["check"]).fails(4).is_a_clear_error();
+        let check = project.locald(["check"]).fails(4).and_clearly();
         check.complains(key).complains("not supported yet");
     }
 }
@@ -134,7 +134,7 @@ fn a_procfile_serves_where_there_is_no_configuration() {
 fn a_bad_procfile_is_told_with_its_line() {
     let home = Home::new();
     let project = home.folder("old").with("Procfile", "web: x\nnonsense\n");
-    let check = project.locald(["check"]).fails(4).is_a_clear_error();
+    let check = project.locald(["check"]).fails(4).and_clearly();
     check.complains("Procfile:2");
 }
 
@@ -142,8 +142,8 @@ fn a_bad_procfile_is_told_with_its_line() {
 fn an_env_file_that_is_named_must_exist() {
     let home = Home::new();
     let project = home.project("shop", "[services.web]\ncommand = \"x\"\nenv_file = \"web.env\"\n");
-    project.locald(["check"]).fails(4).is_a_clear_error().complains("web.env");
-    project.locald(["up"]).fails(4).is_a_clear_error().complains("web.env");
+    project.locald(["check"]).fails(4).and_clearly().complains("web.env");
+    project.locald(["up"]).fails(4).and_clearly().complains("web.env");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn an_error_in_the_global_configuration_is_told_like_one_in_the_project() {
     home.write("config/config.toml", "[logs]\nkeep = 3\nmax_sise = \"1MB\"\n");
     let project =
         home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
-    let up = project.locald(["up"]).fails(4).is_a_clear_error();
+    let up = project.locald(["up"]).fails(4).and_clearly();
     up.complains("config.toml:3:1").complains("max_sise").complains("max_size");
     home.write("config/config.toml", "[logs]\nkeep = 3\n");
     project.up();
@@ -186,7 +186,7 @@ fn a_broken_edit_changes_nothing() {
     project.up();
     let a = project.service("a").pid();
     project.write("locald.toml", "[project]\nname = \"shop\"\n[services.a]\ncomand = \"x\"\n");
-    project.locald(["up"]).fails(4).is_a_clear_error().complains("comand");
+    project.locald(["up"]).fails(4).and_clearly().complains("comand");
     let status = project.status();
     assert_eq!((status.service("a").pid(), status.service("a").state()), (a, "healthy"));
     // It can still be stopped.

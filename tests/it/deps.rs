@@ -164,7 +164,7 @@ fn waiting_ends_with_the_reason_when_what_is_waited_for_gives_up() {
              [services.db]\nmax_restarts = 1\ncommand = \"echo no disk; exit 9\"\n"
         ),
     );
-    let output = project.locald(["up", "web", "--timeout", "600s"]).fails(1).is_a_clear_error();
+    let output = project.locald(["up", "web", "--timeout", "600s"]).fails(1).and_clearly();
     output.complains("db").complains("no disk");
     let status = project.status();
     assert_eq!(status.states(), "web=waiting db=failed");
@@ -218,8 +218,8 @@ fn a_long_project_comes_up_whole() {
     let mut text = String::new();
     for n in 0..60 {
         let needs = if n >= 10 { format!("\"s{}\"", n - 10) } else { String::new() };
-        text += &format!(
-            "[services.s{n}]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n\
+        text = format!(
+            "{text}[services.s{n}]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n\
              depends_on = [{needs}]\n"
         );
     }

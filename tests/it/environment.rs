@@ -102,7 +102,7 @@ fn an_unset_variable_is_named_when_the_service_starts() {
         "[services.t]\ntype = \"task\"\ncommand = \"echo x\"\nenv = { A = \"${env.API_KEY}\" }\n",
     );
     project.locald(["check"]).ok();
-    project.locald(["up"]).fails(1).is_a_clear_error().complains("API_KEY");
+    project.locald(["up"]).fails(1).and_clearly().complains("API_KEY");
     project.locald(["up"]).env("API_KEY", "k").ok();
 }
 
@@ -158,7 +158,7 @@ fn run_is_as_the_service_and_passes_its_code_on() {
     assert_eq!(output.stdout, "here sub\n");
     run("exit 42").fails(42);
     run("kill -TERM $$").fails(128 + 15);
-    project.locald(["run", "w", "--", "no-such-program"]).fails(127).is_a_clear_error();
+    project.locald(["run", "w", "--", "no-such-program"]).fails(127).and_clearly();
     let output = project.locald(["run", "w", "--", "printf", "%s.", "a b", "", "*"]).ok();
     assert_eq!(output.stdout, "a b..*.", "arguments are passed on as they are");
     let output = project.locald(["run", "w", "--", "cat"]).stdin("through\n").ok();

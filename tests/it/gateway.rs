@@ -235,7 +235,7 @@ fn a_daemon_of_another_protocol_is_named_with_what_to_do() {
             drop(stream.write_all(answer.as_bytes()));
         }
     });
-    let output = home.locald(["status"]).fails(3).is_a_clear_error();
+    let output = home.locald(["status"]).fails(3).and_clearly();
     output.complains("99").complains("9.9.9").complains("locald server upgrade");
     std::fs::remove_dir_all(home.path().join("run")).expect("it is ours");
 }
@@ -251,7 +251,7 @@ fn what_is_no_daemon_is_told_so() {
             drop(stream.write_all(b"220 mail.example.com ESMTP\r\n"));
         }
     });
-    home.locald(["status"]).fails(3).is_a_clear_error();
+    home.locald(["status"]).fails(3).and_clearly();
     std::fs::remove_dir_all(home.path().join("run")).expect("it is ours");
 }
 

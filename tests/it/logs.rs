@@ -129,8 +129,8 @@ fn odd_bytes_and_long_lines_are_kept_readable() {
     let log = project.log("t");
     assert!(log[0].starts_with("bad ") && log[0].ends_with(" byte"), "{:?}", log[0]);
     assert_eq!(log[1], "red", "colours are for terminals");
-    let long: usize = log[2..].iter().map(|line| line.matches('x').count()).sum();
-    assert_eq!(long, 200_000);
+    let size: usize = log[2..].iter().map(|line| line.matches('x').count()).sum();
+    assert_eq!(size, 200_000);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "tests are outside, where programs are run and clocks are read"
+    clippy::print_stderr,
+    reason = "tests are outside, where programs are run, clocks are read and failures are told"
 )]
 
 mod support;

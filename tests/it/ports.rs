@@ -99,7 +99,7 @@ fn a_fixed_port_that_is_taken_fails_at_once_and_names_the_holder() {
             svc(["append=born:x", "listen", "forever"])
         ),
     );
-    let up = project.locald(["up"]).fails(1).is_a_clear_error();
+    let up = project.locald(["up"]).fails(1).and_clearly();
     let me = std::process::id();
     up.complains(&port.to_string()).complains(&format!("pid {me}"));
     let web = project.service("web");
@@ -134,7 +134,7 @@ fn two_projects_cannot_have_one_fixed_port() {
     let two = home.project("two", &service);
     one.up();
     let pid = one.service("web").pid();
-    let up = two.locald(["up", "--timeout", "20s"]).run().is_a_clear_error();
+    let up = two.locald(["up", "--timeout", "20s"]).run().and_clearly();
     assert_ne!(up.code(), 0);
     up.complains(&port.to_string());
     assert_eq!(one.service("web").pid(), pid);

@@ -128,7 +128,7 @@ fn the_start_period_bounds_a_start() {
             svc(["append=born:x", "forever"])
         ),
     );
-    let up = project.locald(["up", "--timeout", "600s"]).fails(1).is_a_clear_error();
+    let up = project.locald(["up", "--timeout", "600s"]).fails(1).and_clearly();
     up.complains("web");
     assert_eq!(project.lines("born").len(), 2, "a start that takes too long has failed");
     assert_eq!(project.service("web").state(), "failed");

@@ -90,7 +90,7 @@ fn starts_that_fail_count_as_well() {
     let home = Home::new();
     let project =
         home.project("shop", "[services.w]\nmax_restarts = 2\ncommand = [\"./no-such-program\"]\n");
-    let output = project.locald(["up"]).fails(1).is_a_clear_error();
+    let output = project.locald(["up"]).fails(1).and_clearly();
     output.complains("no-such-program");
     assert_eq!(project.service("w").state(), "failed");
 }
@@ -218,7 +218,7 @@ fn stop_beats_restart() {
     watch.find("the restart is under way", |line| line.contains("\"stopping\""));
     project.locald(["stop", "web"]).ok();
     // It is not coming, and whoever waits for it is told.
-    restart.end().exits(1).is_a_clear_error();
+    restart.end().exits(1).and_clearly();
     assert_eq!(project.service("web").state(), "stopped");
     assert_eq!(project.lines("born").len(), 1);
 }

@@ -54,7 +54,7 @@ fn stale_sockets_and_locks_are_taken_over() {
 fn a_file_in_the_way_of_the_socket_is_not_removed() {
     let home = Home::new();
     home.write("run/locald.sock", "precious");
-    let start = home.locald(["server", "start"]).fails(3).is_a_clear_error();
+    let start = home.locald(["server", "start"]).fails(3).and_clearly();
     start.complains("locald.sock");
     assert_eq!(fs::read_to_string(home.socket()).expect("it is still there"), "precious");
     fs::remove_dir_all(home.path().join("run")).expect("it is ours");
@@ -66,7 +66,7 @@ fn why_it_cannot_start_is_told() {
     home.write("state", "a file where a folder should be");
     let project =
         home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
-    project.locald(["up"]).fails(3).is_a_clear_error().complains("state");
+    project.locald(["up"]).fails(3).and_clearly().complains("state");
     fs::remove_file(home.path().join("state")).expect("it is ours");
     project.up();
 }

@@ -75,7 +75,7 @@ fn a_signal_during_a_start_ends_it() {
     kernel::kill(home.daemon_pid(), Signal::SIGTERM);
     let up = up.end();
     assert!([1, 3].contains(&up.code()), "{up}");
-    up.is_a_clear_error();
+    up.and_clearly();
     let left = kernel::gone_within(crate::support::DEADLINE, || home.processes());
     assert_eq!(left, []);
     assert_eq!(project.read("born"), "");

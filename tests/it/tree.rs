@@ -16,6 +16,18 @@ fn names(node: &Value) -> Vec<&str> {
     children.iter().map(|child| child["name"].as_str().expect("a name")).collect()
 }
 
+/// Every node has all keys of the contract.
+#[track_caller]
+fn keys_of(node: &Value) {
+    let keys: Vec<&String> = node.as_object().expect("an object").keys().collect();
+    for key in
+        ["name", "kind", "strategy", "state", "restarts", "max_restarts", "window_s", "detail"]
+    {
+        assert!(keys.iter().any(|have| *have == key), "{key} in {node:#}");
+    }
+    node["children"].as_array().expect("a list").iter().for_each(keys_of);
+}
+
 #[test]
 fn the_whole_tree_has_its_branches_and_shapes() {
     let home = Home::new();
@@ -49,15 +61,6 @@ fn the_whole_tree_has_its_branches_and_shapes() {
     assert_eq!(web["state"], "healthy");
     let pid = project.service("web").pid().to_string();
     assert!(web.to_string().contains(&pid), "{web:#}");
-    fn keys_of(node: &Value) {
-        let keys: Vec<&String> = node.as_object().expect("an object").keys().collect();
-        for key in
-            ["name", "kind", "strategy", "state", "restarts", "max_restarts", "window_s", "detail"]
-        {
-            assert!(keys.iter().any(|have| *have == key), "{key} in {node:#}");
-        }
-        node["children"].as_array().expect("a list").iter().for_each(keys_of);
-    }
     keys_of(&tree);
 }
 

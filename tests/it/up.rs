@@ -160,7 +160,7 @@ fn a_service_that_gives_up_fails_it_at_once_with_cause_and_last_lines() {
         "[services.api]\nmax_restarts = 2\n\
          command = \"echo cannot reach the moon; exit 7\"\n",
     );
-    let output = project.locald(["up", "--timeout", "600s"]).fails(1).is_a_clear_error();
+    let output = project.locald(["up", "--timeout", "600s"]).fails(1).and_clearly();
     let output = output.complains("api").complains("7").complains("cannot reach the moon");
     assert!(output.took < Duration::from_secs(30), "as soon as it is certain: {output}");
     let api = project.service("api");
@@ -180,7 +180,7 @@ fn a_failed_task_fails_it_and_those_behind_it_wait() {
              [services.migrate]\ntype = \"task\"\ncommand = \"echo table is missing; exit 3\"\n"
         ),
     );
-    let output = project.locald(["up"]).fails(1).is_a_clear_error();
+    let output = project.locald(["up"]).fails(1).and_clearly();
     output.complains("migrate").complains("table is missing");
     let status = project.status();
     assert_eq!(status.states(), "web=waiting migrate=failed");
@@ -193,7 +193,7 @@ fn a_failed_task_fails_it_and_those_behind_it_wait() {
 fn a_timeout_is_told_and_leaves_everything_as_it_is() {
     let home = Home::new();
     let project = home.project("shop", &format!("[services.api]\n{}\n", svc(["forever"])));
-    let output = project.locald(["up", "--timeout", "300ms"]).fails(5).is_a_clear_error();
+    let output = project.locald(["up", "--timeout", "300ms"]).fails(5).and_clearly();
     output.complains("api").complains("left as they are");
     let api = project.service("api");
     assert_eq!(api.state(), "starting");
@@ -209,7 +209,7 @@ fn ctrl_c_leaves_the_services_and_says_so() {
     // It is under way once its service runs.
     project.open("gate");
     up.signal(Signal::SIGINT);
-    up.end().exits(130).is_a_clear_error().complains("left as they are");
+    up.end().exits(130).and_clearly().complains("left as they are");
     let api = project.service("api");
     assert_eq!(api.state(), "starting");
     assert!(kernel::is_alive(api.pid()), "Ctrl-C is for the client alone");
@@ -250,7 +250,7 @@ fn an_unknown_service_is_bad_usage_and_a_near_one_is_suggested() {
     let home = Home::new();
     let project =
         home.project("shop", "[services.worker]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
-    let output = project.locald(["up", "wroker"]).fails(2).is_a_clear_error();
+    let output = project.locald(["up", "wroker"]).fails(2).and_clearly();
     output.complains("wroker").complains("worker");
     assert_eq!(home.processes(), [], "nothing was started for that");
 }

@@ -52,7 +52,7 @@ fn another_user_cannot_command_the_daemon() {
     open(&home.path().join("run"), 0o755);
     open(&home.socket(), 0o666);
     let script = format!("exec {} status --all --json", home.binary().display());
-    let output = home.program("/bin/sh").args(["-c", &script]).as_user(STRANGER).run();
+    let output = home.program("/bin/sh").args(["-c", &script]).run_by(STRANGER).run();
     assert_ne!(output.code(), 0, "{output}");
     assert!(!output.stdout.contains("shop"), "{output}");
     // We are root here, and another user than the daemon's all the same.
@@ -83,6 +83,6 @@ fn another_user_cannot_pretend_to_be_the_daemon() {
         text
     });
     let status = home.locald(["status"]).env("LOCALD_SOCKET", &socket);
-    status.fails(3).is_a_clear_error();
+    status.fails(3).and_clearly();
     assert_eq!(heard.join().expect("it only listens"), "", "not a word is said to a stranger");
 }

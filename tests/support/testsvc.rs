@@ -108,7 +108,7 @@ fn flood(value: &str) {
 fn die_of(signal: &str) {
     let signal: Signal = signal.parse().expect("a signal");
     kill(Pid::this(), signal).expect("it is us");
-    thread::sleep(Duration::from_secs(60));
+    thread::sleep(Duration::from_mins(1));
 }
 
 /// A signal that is blocked for good is as good as ignored; children inherit it.

@@ -85,7 +85,7 @@ impl Source {
     pub(crate) fn modules(&self, root: &Path) -> Vec<(String, Option<String>)> {
         let own = Path::new(&self.path);
         let stem = own.file_stem().unwrap_or_default().to_string_lossy();
-        let parent = own.parent().unwrap_or(Path::new(""));
+        let parent = own.parent().unwrap_or_else(|| Path::new(""));
         let folder: PathBuf = match &*stem {
             "lib" | "main" | "mod" => parent.to_owned(),
             stem => parent.join(stem),

@@ -88,7 +88,7 @@ impl Run {
     }
 
     /// As another user; the tests must run as root for that.
-    pub(crate) fn as_user(mut self, uid: u32) -> Self {
+    pub(crate) fn run_by(mut self, uid: u32) -> Self {
         self.command.uid(uid).gid(uid);
         self
     }
@@ -213,7 +213,7 @@ impl Output {
 
     /// An error for a person: it says so, and nothing of our insides shows.
     #[track_caller]
-    pub(crate) fn is_a_clear_error(self) -> Self {
+    pub(crate) fn and_clearly(self) -> Self {
         assert!(self.stderr.contains("error:"), "no error in {self}");
         for ugly in ["panicked", "RUST_BACKTRACE", "Error {", "Os {", "Err(", "Some(\""] {
             assert!(!self.stderr.contains(ugly), "{ugly:?} is not for people in {self}");

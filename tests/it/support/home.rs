@@ -86,7 +86,7 @@ impl Home {
             .env("LOCALD_HTTPS_PORT", "0")
             .within(self.path());
         match self.user {
-            Some(user) => run.as_user(user),
+            Some(user) => run.run_by(user),
             None => run,
         }
     }
@@ -174,9 +174,7 @@ impl Home {
 
     fn left_in_run(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path().join("run")).into_iter().flatten();
-        // A lock stays: to remove it would take it from whoever waits for it.
-        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        paths.filter(|path| path.extension().is_none_or(|end| end != "lock")).collect()
+        entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use self::{
 };
 
 /// How long anything may take on a slow and busy machine. Nothing waits for it to pass.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What is left until a deadline.
 pub(crate) fn left(until: Instant) -> Duration {
