@@ -44,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// A node that was up is not: under one_for_all everybody goes down, else those bonded to it.
+    /// A node that was up is not: under `one_for_all` everybody goes down, else those bonded to it.
     pub(super) fn crashed(&mut self, at: At) {
         if !self.graph.is_one_for_all() {
             return self.lose(at, Bond::Crash);
