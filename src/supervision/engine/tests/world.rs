@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
     time::Duration,
 };
 
@@ -15,9 +16,9 @@ type Edges = Vec<(Id, Id, Edge)>;
 
 /// What was so before a step.
 struct Before {
-    edges: Edges,
+    edges: Rc<Edges>,
     phases: BTreeMap<Id, Phase>,
-    policies: BTreeMap<Id, Policy>,
+    policies: Rc<BTreeMap<Id, Policy>>,
     one_for_all: bool,
     plans: u64,
     /// Whether plans change in this step, so that the old edges prove nothing.
@@ -33,7 +34,8 @@ pub(super) struct World {
     pub(super) wanted: BTreeSet<Id>,
     /// Whom somebody asked for.
     pub(super) asked: BTreeSet<Id>,
-    pub(super) policies: BTreeMap<Id, Policy>,
+    policies: Rc<BTreeMap<Id, Policy>>,
+    edges: Rc<Edges>,
     now: Duration,
     last_life: Life,
     /// Asked for, but for a plan to come to make.
@@ -66,12 +68,13 @@ fn stops(phase: Phase) -> bool {
 impl World {
     pub(super) fn new(graph: Graph, policies: BTreeMap<Id, Policy>) -> Self {
         Self {
+            edges: Rc::new(edges_of(&graph)),
             engine: Engine::new(graph, |id| policies[id]),
             live: BTreeMap::new(),
             timers: Vec::new(),
             wanted: BTreeSet::new(),
             asked: BTreeSet::new(),
-            policies,
+            policies: Rc::new(policies),
             now: Duration::ZERO,
             last_life: 0,
             foreseen: BTreeSet::new(),
@@ -106,7 +109,7 @@ impl World {
         self.now += Duration::from_millis(700);
         self.foresee(&input);
         let mut before = Before {
-            edges: edges_of(self.engine.graph()),
+            edges: self.edges.clone(),
             phases: self.phases(),
             policies: self.policies.clone(),
             one_for_all: self.engine.graph().is_one_for_all(),
@@ -154,7 +157,8 @@ impl World {
                 self.want(id, &edges);
             }
             self.asked.extend(arrived);
-            self.policies = policies;
+            self.policies = Rc::new(policies);
+            self.edges = Rc::new(edges);
         }
         if self.shapes.is_empty() {
             self.foreseen.clear();
@@ -164,7 +168,7 @@ impl World {
 
     fn follow_command(&mut self, input: &Input, before: &Before) {
         let members = self.members();
-        let edges = edges_of(self.engine.graph());
+        let edges = self.edges.clone();
         match input {
             Input::Start(ids) | Input::Restart(ids) => {
                 for id in ids.iter().filter(|id| members.contains(id)) {
@@ -294,9 +298,9 @@ impl World {
             }
         }
         let planned = matches!(input, Input::Start(_) | Input::Restart(_));
-        for (from, to, edge) in edges_of(self.engine.graph()) {
-            let (user, used) = (self.engine.phase(&from), self.engine.phase(&to));
-            let pair = (from, to);
+        for (from, to, edge) in self.edges.iter() {
+            let (user, used) = (self.engine.phase(from), self.engine.phase(to));
+            let pair = (from.clone(), to.clone());
             if !runs(user) || runs(used) || used == Phase::Completed || edge.bond == Bond::Loose {
                 self.excused.remove(&pair);
             } else if before.replanned || (planned && edge.bond == Bond::Crash) {
