@@ -74,7 +74,12 @@ fn plan(n: usize) -> impl Strategy<Value = Plan> {
         prop::collection::vec(0u8..9, n),
         prop::bool::weighted(0.3),
     )
-        .prop_map(|(nodes, edges, kinds, one_for_all)| Plan { nodes, edges, kinds, one_for_all })
+        .prop_map(|(nodes, edges, kinds, one_for_all)| Plan {
+            nodes,
+            edges,
+            kinds,
+            one_for_all,
+        })
 }
 
 fn moves(n: usize) -> impl Strategy<Value = Move> {

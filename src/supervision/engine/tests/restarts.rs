@@ -90,7 +90,8 @@ fn a_person_clears_the_counters() {
 
 #[test]
 fn a_start_or_restart_of_one_that_runs_clears_the_counters_too() {
-    for (again, effects) in [(Play::start as fn(&mut Play, &str) -> String, ""), (Play::restart, "-a")]
+    for (again, effects) in
+        [(Play::start as fn(&mut Play, &str) -> String, ""), (Play::restart, "-a")]
     {
         let mut play = Play::permanent(graph("a")).up();
         play.crash("a");
@@ -207,12 +208,9 @@ fn late_news_of_an_old_life_changes_nothing() {
     play.restart("a");
     assert_eq!(play.gone("a"), "+a");
     let late = |exit: Exit| Input::Exited(id("a"), old, exit);
-    for news in [
-        late(Failure),
-        late(Success),
-        Input::Ready(id("a"), old),
-        Input::Elapsed(id("a"), old),
-    ] {
+    for news in
+        [late(Failure), late(Success), Input::Ready(id("a"), old), Input::Elapsed(id("a"), old)]
+    {
         assert_eq!(play.step(news), "");
         assert_eq!(play.phases("a"), "U");
     }

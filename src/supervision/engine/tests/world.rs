@@ -143,7 +143,8 @@ impl World {
     /// Forgets those who have left, and wants those foreseen who have come.
     fn follow_plans(&mut self, before: u64) {
         for _ in before..self.engine.plans() {
-            let (policies, edges) = self.shapes.pop_front().expect("plans come into effect in their order");
+            let (policies, edges) =
+                self.shapes.pop_front().expect("plans come into effect in their order");
             let stays = |id: &Id| policies.contains_key(id);
             self.wanted.retain(stays);
             self.asked.retain(stays);
@@ -328,7 +329,8 @@ impl World {
         let mut todo = lost.clone();
         let mut reached = BTreeSet::new();
         while let Some(id) = todo.pop() {
-            for (from, _, _) in before.edges.iter().filter(|(_, to, e)| *to == id && e.bond >= bond) {
+            for (from, _, _) in before.edges.iter().filter(|(_, to, e)| *to == id && e.bond >= bond)
+            {
                 let was = before.phases[from];
                 let passes = runs(was) || stops(was) || was == Phase::Pending;
                 if passes && reached.insert(from.clone()) {
