@@ -70,7 +70,7 @@ impl Engine {
         }
     }
 
-    /// A node that was up is not: under one_for_all everybody goes down, else those bonded to it.
+    /// A node that was up is not: under `one_for_all` everybody goes down, else those bonded to it.
     pub(super) fn crashed(&mut self, at: At) {
         if !self.graph.is_one_for_all() {
             return self.lose(&[at], Loss::Death);
@@ -87,15 +87,15 @@ impl Engine {
 
     /// Takes down every transitive dependent that the loss of `gone` reaches, to start again later.
     pub(super) fn lose(&mut self, gone: &[At], loss: Loss) {
-        let mut lost = gone.to_vec();
+        let mut todo = gone.to_vec();
         let mut seen: HashSet<At> = gone.iter().copied().collect();
-        while let Some(at) = lost.pop() {
+        while let Some(at) = todo.pop() {
             for k in 0..self.graph.followers_of(at).len() {
                 #[cfg(test)]
                 self.work();
                 let (from, edge) = self.graph.followers_of(at)[k];
                 if loss.passes(edge.bond) && seen.insert(from) && self.depends_on_it(from, loss) {
-                    lost.push(from);
+                    todo.push(from);
                 }
             }
         }

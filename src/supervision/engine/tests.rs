@@ -18,7 +18,7 @@ use crate::supervision::{
 
 const LIMIT: Limit = Limit {
     restarts: 3,
-    within: Duration::from_secs(60),
+    within: Duration::from_mins(1),
     initial: Duration::from_millis(100),
     factor: 2.0,
     max: Duration::from_secs(5),

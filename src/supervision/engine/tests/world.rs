@@ -105,6 +105,7 @@ impl World {
         self.step(Input::Reshape(shape));
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "as the engine's own")]
     pub(super) fn step(&mut self, input: Input) {
         self.now += Duration::from_millis(700);
         self.foresee(&input);
@@ -203,7 +204,7 @@ impl World {
         }
     }
 
-    /// A death under one_for_all makes a wave; a temporary bystander of a death is forgotten.
+    /// A death under `one_for_all` makes a wave; a temporary bystander of a death is forgotten.
     fn follow_death(&mut self, input: &Input, before: &Before) {
         let Some(dead) = self.died(input, before) else { return };
         if before.one_for_all {
@@ -258,9 +259,8 @@ impl World {
         assert!(self.wanted.contains(&id), "nobody wanted {id}");
         assert!(life > self.last_life, "life {life} is not new");
         self.last_life = life;
-        for (to, needs) in self.engine.unmet(&id) {
-            panic!("{id} started while {to} was not {needs:?}");
-        }
+        let missing = self.engine.unmet(&id).next();
+        assert!(missing.is_none(), "{id} started without {missing:?}");
         if self.wave.contains(&id) {
             for other in &self.wave {
                 let phase = self.engine.phase(other);
@@ -300,14 +300,15 @@ impl World {
         }
         let planned = matches!(input, Input::Start(_) | Input::Restart(_));
         for (from, to, edge) in self.edges.iter() {
-            let (user, used) = (self.engine.phase(from), self.engine.phase(to));
+            let (above, below) = (self.engine.phase(from), self.engine.phase(to));
             let pair = (from.clone(), to.clone());
-            if !runs(user) || runs(used) || used == Phase::Completed || edge.bond == Bond::Loose {
+            if !runs(above) || runs(below) || below == Phase::Completed || edge.bond == Bond::Loose
+            {
                 self.excused.remove(&pair);
             } else if before.replanned || (planned && edge.bond == Bond::Crash) {
                 self.excused.insert(pair);
             } else {
-                assert!(self.excused.contains(&pair), "{} is up, {} {used:?}", pair.0, pair.1);
+                assert!(self.excused.contains(&pair), "{} is up, {} {below:?}", pair.0, pair.1);
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::supervision::{
     address::{CallError, address},
     engine::Input,
     graph::Graph,
+    plate::Standing,
 };
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -66,5 +67,5 @@ async fn a_hundred_quick_restarts_never_clash() {
         assert_eq!(a.call(Do::Hello, WITHIN).await, Ok(life));
     }
     assert_eq!(team.book.take().matches("+a").count(), 100);
-    assert_eq!(team.standing("a", |standing| standing.failures()), 0);
+    assert_eq!(team.standing("a", Standing::failures), 0);
 }

@@ -8,7 +8,7 @@ use crate::supervision::{
     engine::{Input, Phase, Policy, Restart},
     graph::{Graph, Id},
     nursery::{ChildSpec, StartFn, spawn},
-    plate::{ChildPlate, SupervisorPlate},
+    plate::{ChildPlate, Standing, SupervisorPlate},
     supervisor::{self, Supervisor, spawn_root},
 };
 
@@ -18,7 +18,7 @@ async fn a_failed_birth_counts_and_is_tried_again() {
     let mut team = Team::new(Graph::loose(ids("a")), twice).await;
     assert_eq!(team.start("a").await, "*a *a +a");
     assert_eq!(team.news(), "failed a, waits a 200, failed a, waits a 400, born a");
-    assert_eq!(team.standing("a", |standing| standing.failures()), 2);
+    assert_eq!(team.standing("a", Standing::failures), 2);
     assert_eq!(team.phase("a"), Phase::Up { ready: true });
 }
 
@@ -31,10 +31,10 @@ async fn births_that_always_fail_give_up_until_somebody_asks_again() {
     let mut team = Team::new(Graph::loose(ids("a b")), four).await;
     assert_eq!(team.start("a b").await, "*a +b *a *a *a");
     assert_eq!(team.phase("a"), Phase::GaveUp);
-    assert_eq!(team.standing("a", |standing| standing.word()), "failed");
-    assert_eq!(team.standing("a", |standing| standing.failures()), 4);
+    assert_eq!(team.standing("a", Standing::word), "failed");
+    assert_eq!(team.standing("a", Standing::failures), 4);
     assert_eq!(team.step(Input::Restart(ids("a"))).await, "+a");
-    assert_eq!(team.standing("a", |standing| standing.failures()), 0);
+    assert_eq!(team.standing("a", Standing::failures), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +67,7 @@ async fn a_permanent_child_that_ends_well_is_restarted_and_counted() {
     let mut team = Team::new(Graph::loose(ids("a")), |_| Nature::default()).await;
     team.start("a").await;
     assert_eq!(team.tell("a", Do::Finish).await, ".a -a +a");
-    assert_eq!(team.standing("a", |standing| standing.failures()), 1);
+    assert_eq!(team.standing("a", Standing::failures), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +80,7 @@ async fn a_stop_during_backoff_is_immediate() {
     assert!(team.cast("a", Do::Fail));
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!((team.book.take().as_str(), team.phase("a")), ("!a", Phase::Backoff));
-    assert_eq!(team.standing("a", |standing| standing.word()), "restarting");
+    assert_eq!(team.standing("a", Standing::word), "restarting");
     team.boss.cast(super::stub::Order::Step(Input::Stop(ids("a")))).unwrap();
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(team.phase("a"), Phase::Stopped);

@@ -4,6 +4,7 @@ use super::stub::{Do, GRACE, Nature, Team, ids};
 use crate::supervision::{
     engine::{Input, Phase},
     graph::{Bond, Edge, Graph, Needs},
+    plate::Standing,
 };
 
 fn shop() -> Graph {
@@ -43,8 +44,8 @@ async fn a_crash_takes_dependents_down_in_order_and_brings_them_back_in_order() 
         team.news(),
         "failed db, waits db 200, told web, gone web, told api, gone api, born db, born api, born web"
     );
-    assert_eq!(team.standing("db", |standing| standing.failures()), 1);
-    assert_eq!(team.standing("web", |standing| standing.failures()), 0);
+    assert_eq!(team.standing("db", Standing::failures), 1);
+    assert_eq!(team.standing("web", Standing::failures), 0);
 }
 
 #[tokio::test(start_paused = true)]

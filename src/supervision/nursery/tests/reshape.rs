@@ -1,6 +1,6 @@
 //! A new plan: whom it adds, removes, changes and leaves alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::stub::{Nature, Team, ids, stub};
 use crate::supervision::{
@@ -76,7 +76,7 @@ async fn plans_queue() {
     let mut team = team("a", &[]).await;
     for nodes in ["b", "a b", "c"] {
         let new = specs(&team, nodes);
-        let order = super::stub::Order::Reshape(graph(nodes, &[]), new, Default::default());
+        let order = super::stub::Order::Reshape(graph(nodes, &[]), new, BTreeSet::new());
         team.boss.cast(order).unwrap();
     }
     assert_eq!(team.step(Input::Start(ids("c"))).await, ".a -a +c");

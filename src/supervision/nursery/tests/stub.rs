@@ -21,7 +21,7 @@ use crate::supervision::{
 
 pub(super) const LIMIT: Limit = Limit {
     restarts: 3,
-    within: Duration::from_secs(60),
+    within: Duration::from_mins(1),
     initial: Duration::from_millis(200),
     factor: 2.0,
     max: Duration::from_secs(5),
@@ -207,7 +207,7 @@ impl From<Signal> for Order {
 }
 
 impl Crew {
-    fn keep(&self, news: Vec<News>) {
+    fn keep(&self, news: &[News]) {
         let word = |item: &News| match item {
             News::Born(id, _) => format!("born {id}"),
             News::Told(id) => format!("told {id}"),
@@ -248,7 +248,7 @@ impl Actor for Boss {
                 crew.nursery.reshape(graph, specs, changed).await
             }
         };
-        crew.keep(news);
+        crew.keep(&news);
         Ok(())
     }
 
@@ -259,7 +259,7 @@ impl Actor for Boss {
         crew: &mut Crew,
     ) -> Result<(), ActorProcessingErr> {
         let news = crew.nursery.event(event).await;
-        crew.keep(news);
+        crew.keep(&news);
         Ok(())
     }
 
