@@ -1,7 +1,7 @@
 //! Bookkeeping of a change, and what follows from it.
 
 use super::{At, Effect, Engine, Phase};
-use crate::supervision::graph::{Edge, Needs};
+use crate::supervision::graph::{Bond, Edge, Needs};
 
 impl Engine {
     /// Puts a node into a phase. Every change goes through here, so that the counters are true.
@@ -87,11 +87,12 @@ impl Engine {
         while let Some(at) = self.to_start.pop_first() {
             #[cfg(test)]
             self.work();
-            let node = &mut self.nodes[at];
-            if node.phase == Phase::Pending && node.unmet == 0 && !node.held && !node.touched {
+            let node = &self.nodes[at];
+            let free = node.unmet == 0 && !node.held && !node.touched && !self.is_outlived(at);
+            if node.phase == Phase::Pending && free {
                 self.births += 1;
-                node.life = self.births;
-                effects.push(Effect::Start(self.graph.ids()[at].clone(), node.life));
+                self.nodes[at].life = self.births;
+                effects.push(Effect::Start(self.graph.ids()[at].clone(), self.births));
                 self.set(at, Phase::Up { ready: false });
             }
         }
@@ -109,6 +110,15 @@ impl Engine {
             }
             _ => {}
         }
+    }
+
+    /// Whether one that goes down because of `at` is not down yet. OTP terminates all of those before
+    /// it starts the first again.
+    pub(super) fn is_outlived(&self, at: At) -> bool {
+        let bonded = |&(from, edge): &(At, Edge)| {
+            edge.bond > Bond::Loose && self.nodes[from].is_busy()
+        };
+        self.nodes[at].busy_followers > 0 && self.graph.followers_of(at).iter().any(bonded)
     }
 
     /// The wave is down: its members may start.

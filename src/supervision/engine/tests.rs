@@ -47,7 +47,7 @@ impl Engine {
                 "the busy dependents of {name}"
             );
             assert_eq!(node.held, self.held.contains(&at), "the membership of {name}");
-            let free = node.unmet == 0 && !node.held && !node.touched;
+            let free = node.unmet == 0 && !node.held && !node.touched && !self.is_outlived(at);
             assert!(node.phase != Phase::Pending || !free, "{name} could start");
             let clear = node.busy_followers == 0;
             let told = node.phase != (Phase::Stopping { told: false });
