@@ -5,6 +5,8 @@
 //! without running their `post_stop`.
 
 mod birth;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,7 +19,7 @@ use tokio::time::Instant;
 
 pub use self::birth::{Birth, ChildSpec, Herald, Spawning, StartFn, spawn};
 use super::{
-    engine::{Effect, Engine, Exit, Input, Life},
+    engine::{Effect, Engine, Exit, Input, Life, Phase},
     graph::{Graph, Id},
     plate::{Standing, SupervisorPlate},
 };
@@ -177,35 +179,59 @@ impl<M: Message + From<Signal>> Nursery<M> {
     /// The same for news of something that happened at `since`: delays count from then.
     async fn advance_since(&mut self, input: Input, since: Option<Instant>) -> Vec<News> {
         let mut news = Vec::new();
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            for effect in self.engine.step(self.epoch.elapsed(), input) {
-                match effect {
-                    Effect::Start(id, life) => match self.give_birth(&id, life).await {
-                        Ok(()) => news.push(News::Born(id, life)),
-                        // No event follows a failed birth: it is ours to report.
-                        Err(error) => {
-                            news.push(News::Gone(id.clone(), life, Some(error.into())));
-                            inputs.push_back(Input::Exited(id, life, Exit::Failure));
-                        }
-                    },
-                    Effect::Stop(id, life) => {
-                        self.tell_to_stop(&id, life);
+        let passed = since.map_or(Duration::ZERO, |since| since.elapsed());
+        let mut todo: VecDeque<_> = self.decide(input, passed).collect();
+        while let Some((effect, passed)) = todo.pop_front() {
+            match effect {
+                Effect::Start(id, life) => {
+                    let Some(exit) = self.try_birth(&id, life, &mut news).await else { continue };
+                    // No event follows a birth that failed: it is ours to report.
+                    let exited = Input::Exited(id, life, exit);
+                    todo.extend(self.decide(exited, Duration::ZERO));
+                }
+                Effect::Stop(id, life) => {
+                    if self.tell_to_stop(&id, life) {
                         news.push(News::Told(id));
                     }
-                    Effect::Wake(id, life, after) => {
-                        let signal = Signal::Elapsed(id.clone(), life);
-                        let passed = since.map_or(Duration::ZERO, |since| since.elapsed());
-                        let left = jittered(after).saturating_sub(passed);
-                        self.myself.send_after(left, move || M::from(signal));
-                        news.push(News::Waits(id, after));
-                    }
-                    Effect::GaveUp(id) => news.push(News::GaveUp(id)),
                 }
+                Effect::Wake(id, life, after) => {
+                    let signal = Signal::Elapsed(id.clone(), life);
+                    let left = jittered(after).saturating_sub(passed);
+                    self.myself.send_after(left, move || M::from(signal));
+                    news.push(News::Waits(id, after));
+                }
+                Effect::GaveUp(id) => news.push(News::GaveUp(id)),
             }
         }
         self.publish();
         news
+    }
+
+    fn decide(
+        &mut self,
+        input: Input,
+        passed: Duration,
+    ) -> impl Iterator<Item = (Effect, Duration)> + use<M> {
+        let effects = self.engine.step(self.epoch.elapsed(), input);
+        effects.into_iter().map(move |effect| (effect, passed))
+    }
+
+    /// Returns how it ended if it did not come to life. One that was to start together with what it
+    /// needs, and has lost that meanwhile, is not born at all.
+    async fn try_birth(&mut self, id: &Id, life: Life, news: &mut Vec<News>) -> Option<Exit> {
+        if !matches!(self.engine.phase(id), Phase::Up { .. }) {
+            return Some(Exit::Success);
+        }
+        match self.give_birth(id, life).await {
+            Ok(()) => {
+                news.push(News::Born(id.clone(), life));
+                None
+            }
+            Err(error) => {
+                news.push(News::Gone(id.clone(), life, Some(error.into())));
+                Some(Exit::Failure)
+            }
+        }
     }
 
     /// Whose phase has changed since the last call.
@@ -263,12 +289,13 @@ impl<M: Message + From<Signal>> Nursery<M> {
         Ok(())
     }
 
-    fn tell_to_stop(&self, id: &Id, life: Life) {
-        if let Some((cell, _)) = self.live.get(id) {
-            cell.stop(None);
-            let signal = Signal::Overdue(id.clone(), life);
-            self.myself.send_after(self.specs[id].grace, move || M::from(signal));
-        }
+    /// Returns false if it was never born.
+    fn tell_to_stop(&self, id: &Id, life: Life) -> bool {
+        let Some((cell, _)) = self.live.get(id) else { return false };
+        cell.stop(None);
+        let signal = Signal::Overdue(id.clone(), life);
+        self.myself.send_after(self.specs[id].grace, move || M::from(signal));
+        true
     }
 
     fn hang_plates(&self) {

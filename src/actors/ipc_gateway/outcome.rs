@@ -1,6 +1,6 @@
 //! Whether a command is done, and what is to be said when it is.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -9,7 +9,10 @@ use super::{
     follow::{Goal, Watched},
 };
 use crate::{
-    actors::{board::ServiceBoard, directory::Entry},
+    actors::{
+        board::{ServiceBoard, View, ending_sentence},
+        directory::Entry,
+    },
     api::{
         control::{Failure, Outcome},
         status::ServiceState,
@@ -31,14 +34,14 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// How far the command is.
-pub(super) fn judge(targets: &[Watched], goal: Goal) -> Verdict {
+/// How far the command is; `all` are the targets and whatever they need.
+pub(super) fn judge(targets: &[Watched], all: &[Arc<ServiceBoard>], goal: Goal) -> Verdict {
     match goal {
         Goal::Down => {
             let down = targets.iter().all(|watched| !lives_on(watched));
             if down { Verdict::Reached } else { Verdict::Open }
         }
-        Goal::Up => judge_up(targets),
+        Goal::Up => judge_up(targets, all),
     }
 }
 
@@ -99,24 +102,20 @@ fn survivors(board: &ServiceBoard) -> Option<String> {
     (!survivors.is_empty()).then(|| format!("SIGKILL did not end {survivors}"))
 }
 
-fn judge_up(targets: &[Watched]) -> Verdict {
-    let states: Vec<ServiceState> =
-        targets.iter().map(|(_, board)| board.read(super::super::board::View::state)).collect();
-    let good =
-        |state: &ServiceState| matches!(state, ServiceState::Healthy | ServiceState::Completed);
-    if states.iter().all(good) {
+fn judge_up(targets: &[Watched], all: &[Arc<ServiceBoard>]) -> Verdict {
+    use ServiceState::{Completed, Failed, Healthy, Stopped};
+    let state = |board: &ServiceBoard| board.read(View::state);
+    let good = |(_, board): &Watched| matches!(state(board), Healthy | Completed);
+    if targets.iter().all(good) {
         return Verdict::Reached;
     }
-    let doubtful = |state: &ServiceState| {
-        use ServiceState::{Failed, Stopped, Waiting};
-        matches!(state, Failed | Stopped | Waiting)
-    };
+    // This is asked at every change of any service: the graph is searched only when somebody in it
+    // can have spoilt it for others.
+    if !all.iter().any(|board| matches!(state(board), Failed | Stopped)) {
+        return Verdict::Open;
+    }
     let mut hope = Hope::default();
-    let lost = targets
-        .iter()
-        .zip(&states)
-        .filter(|(_, state)| doubtful(state))
-        .any(|((_, board), _)| hope.lost(board).is_some());
+    let lost = targets.iter().any(|(_, board)| hope.lost(board).is_some());
     if lost { Verdict::Failed } else { Verdict::Open }
 }
 
@@ -162,7 +161,6 @@ impl Hope {
 }
 
 fn stopped(board: &ServiceBoard) -> String {
-    use super::super::board::ending_sentence;
     board.read(|view| match view.exits.back() {
         Some(past) if !past.asked => ending_sentence(past.how, false),
         _ => "was stopped".to_owned(),
