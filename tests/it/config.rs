@@ -1,6 +1,6 @@
 //! The configuration as its author meets it.
 
-use crate::support::{Home, svc};
+use crate::support::{DEADLINE, Home, kernel, svc};
 
 #[test]
 fn all_errors_of_a_file_are_told_at_once_with_places_and_near_misses() {
@@ -176,6 +176,23 @@ fn an_edit_counts_when_the_project_is_brought_up_again() {
     project.up();
     assert_eq!(project.status().states(), "a=healthy c=healthy");
     assert_eq!(project.service("a").pid(), a, "what has not changed is not touched");
+}
+
+#[test]
+fn what_an_edit_removes_is_stopped_as_it_was_to_be() {
+    let home = Home::new();
+    let listen = svc(["listen", "forever"]);
+    let gone = svc(["on-term=order:told", "listen", "forever"]);
+    let project = home.project("shop", &format!("[services.a]\n{listen}\n[services.b]\n{gone}\n"));
+    project.up();
+    let b = project.service("b").pid();
+    project.write("locald.toml", format!("[project]\nname = \"shop\"\n[services.a]\n{listen}\n"));
+    project.up();
+    let left =
+        kernel::gone_within(DEADLINE, || if kernel::is_alive(b) { vec![b] } else { Vec::new() });
+    assert_eq!(left, []);
+    assert_eq!(project.read("order"), "told\n", "by its stop signal, not by SIGKILL");
+    assert_eq!(project.status().states(), "a=healthy");
 }
 
 #[test]
