@@ -160,3 +160,32 @@ fn a_site_serves_files_and_keeps_to_its_folder() {
     assert_eq!(get("/").body, "edited");
     assert!(project.log("docs").iter().any(|line| line.contains("GET /")));
 }
+
+#[test]
+fn services_keep_the_limits_and_the_umask_of_a_shell() {
+    let home = Home::new();
+    let own = |what: &str| home.program("/bin/sh").args(["-c", what]).ok().stdout.trim().to_owned();
+    let what = "umask; ulimit -Sn; ulimit -Hn; ulimit -c";
+    let project =
+        home.project("shop", &format!("[services.t]\ntype = \"task\"\ncommand = \"{what}\"\n"));
+    project.up();
+    assert_eq!(project.log("t").join("\n"), own(what));
+}
+
+#[test]
+fn the_daemon_stands_in_nobodys_way() {
+    let home = Home::new();
+    let project =
+        home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n");
+    project.up();
+    let daemon = home.daemon_pid();
+    let link = |name: &str| {
+        std::fs::read_link(format!("/proc/{daemon}/{name}")).expect("it is ours to see")
+    };
+    assert_eq!(link("cwd"), std::path::Path::new("/"), "no folder is kept busy");
+    assert_eq!(link("fd/0"), std::path::Path::new("/dev/null"));
+    for fd in ["fd/1", "fd/2"] {
+        let target = link(fd);
+        assert!(target.ends_with("null") || target.ends_with("daemon.log"), "{target:?}");
+    }
+}

@@ -47,11 +47,8 @@ fn a_project_that_was_stopped_stays_stopped() {
     project.locald(["stop"]).ok();
     home.stop_daemon();
     home.locald(["server", "start"]).ok();
-    // Whatever it restores, it has restored before it says anything.
-    let status = home.status();
-    for project in status.projects() {
-        assert_eq!(project.states(), "web=stopped");
-    }
+    let status = project.until("it is restored", |project| !project.services().is_empty());
+    assert_eq!(status.states(), "web=stopped");
     assert_eq!(project.lines("born").len(), 1);
 }
 

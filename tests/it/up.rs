@@ -267,3 +267,61 @@ fn down_stops_and_forgets() {
     assert_eq!(home.status().projects().len(), 0);
     project.locald(["down"]).ok();
 }
+
+#[test]
+fn two_projects_of_one_name_do_not_take_each_other_over() {
+    let home = Home::new();
+    let worker = "[services.w]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n";
+    let one = home.project("shop", worker);
+    one.up();
+    let pid = one.service("w").pid();
+    let text = format!("[project]\nname = \"shop\"\n{worker}");
+    let two = home.folder("copy").with("locald.toml", text);
+    let up = two.locald(["up"]).fails(4).and_clearly();
+    up.complains("shop").complains(one.dir().to_str().expect("a plain path"));
+    // The same domain is no better.
+    two.write(
+        "locald.toml",
+        format!("[project]\nname = \"other\"\ndomain = \"shop.localhost\"\n{worker}"),
+    );
+    two.locald(["up"]).fails(4).and_clearly().complains("shop.localhost");
+    assert_eq!(one.service("w").pid(), pid);
+    assert_eq!(home.status().projects().len(), 1);
+    one.locald(["down"]).ok();
+    two.up();
+}
+
+#[test]
+fn a_project_can_change_its_name() {
+    let home = Home::new();
+    let worker = "[services.w]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n";
+    let project = home.project("old", worker);
+    project.up();
+    let pid = project.service("w").pid();
+    project.write("locald.toml", format!("[project]\nname = \"new\"\n{worker}"));
+    project.up();
+    assert!(!kernel::is_alive(pid), "nobody could stop it by its old name");
+    let names: Vec<_> = home.status().projects().iter().map(|p| p.0["name"].clone()).collect();
+    assert_eq!(names, ["new"]);
+    assert_eq!(project.service("w").state(), "healthy");
+}
+
+#[test]
+fn an_edit_counts_for_a_restart_and_a_broken_one_stops_nothing() {
+    let home = Home::new();
+    let text = |mark: &str| {
+        format!(
+            "[project]\nname = \"shop\"\n[services.w]\ntype = \"worker\"\n\
+             command = \"echo $MARK; exec sleep 1000\"\nenv = {{ MARK = \"{mark}\" }}\n"
+        )
+    };
+    let project = home.folder("shop").with("locald.toml", text("one"));
+    project.up();
+    project.write("locald.toml", text("two"));
+    project.locald(["restart", "w"]).ok();
+    assert_eq!(project.log("w"), ["one", "two"]);
+    let pid = project.service("w").pid();
+    project.write("locald.toml", "[project\n");
+    project.locald(["restart", "w"]).fails(4).and_clearly();
+    assert_eq!(project.service("w").pid(), pid);
+}
