@@ -115,9 +115,8 @@ impl Engine {
     /// Whether one that goes down because of `at` is not down yet. OTP terminates all of those before
     /// it starts the first again.
     pub(super) fn is_outlived(&self, at: At) -> bool {
-        let bonded = |&(from, edge): &(At, Edge)| {
-            edge.bond > Bond::Loose && self.nodes[from].is_busy()
-        };
+        let bonded =
+            |&(from, edge): &(At, Edge)| edge.bond > Bond::Loose && self.nodes[from].is_busy();
         self.nodes[at].busy_followers > 0 && self.graph.followers_of(at).iter().any(bonded)
     }
 
