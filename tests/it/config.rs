@@ -190,7 +190,7 @@ fn what_an_edit_removes_is_stopped_as_it_was_to_be() {
     project.up();
     let left =
         kernel::gone_within(DEADLINE, || if kernel::is_alive(b) { vec![b] } else { Vec::new() });
-    assert_eq!(left, []);
+    assert!(left.is_empty(), "it still runs");
     assert_eq!(project.read("order"), "told\n", "by its stop signal, not by SIGKILL");
     assert_eq!(project.status().states(), "a=healthy");
 }
