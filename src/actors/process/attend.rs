@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::launch::Launched;
@@ -39,6 +40,7 @@ pub(super) async fn attend(
     told: oneshot::Receiver<()>,
 ) -> (Ending, Instant) {
     let since = Instant::now();
+    let at_first = manner(context);
     let child = &running.child;
     let asked = tokio::select! {
         biased;
@@ -47,12 +49,8 @@ pub(super) async fn attend(
         () = complain(context) => false,
     };
     let died = Instant::now();
-    let (signal, grace) = {
-        let plan = context.project.plan.load();
-        let service = plan.service(&context.name);
-        let signal = service.and_then(|service| signal_by_name(service.stop_signal.as_str()));
-        (signal, service.map_or(Duration::ZERO, |service| service.stop_timeout))
-    };
+    // The plan of now, unless it is that plan which takes the service away.
+    let (signal, grace) = manner(context).or(at_first).unwrap_or_default();
     let survivors = child.clear(signal, grace).await.err().unwrap_or_default();
     futures_util::future::join_all(pumps.into_iter().map(|pump| pump.stop_within(LAST_WORDS)))
         .await;
@@ -69,6 +67,13 @@ pub(super) async fn attend(
     let how = if asked { "stopped" } else { "exited" };
     context.event(how, Some(board::ending_sentence(ending, asked)));
     (ending, died)
+}
+
+/// The signal that asks the service to stop, and how long it may take; none: it is in no plan.
+fn manner(context: &ServiceContext) -> Option<(Option<Signal>, Duration)> {
+    let plan = context.project.plan.load();
+    let service = plan.service(&context.name)?;
+    Some((signal_by_name(service.stop_signal.as_str()), service.stop_timeout))
 }
 
 /// Tells of every trouble with the log, for as long as it is polled.
