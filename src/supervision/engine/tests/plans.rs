@@ -39,10 +39,10 @@ fn what_is_touched_does_not_start_before_the_swap() {
 #[test]
 fn an_edit_follows_the_bonds_of_a_planned_restart_a_removal_those_of_a_stop() {
     for (bond, effects) in [(Crash, "-db"), (Always, "-web")] {
-        let plan = || Graph::new(["db", "web"].map(id), [edge("web", "db", Ready, bond)]).unwrap();
-        let mut play = Play::permanent(plan()).up();
-        assert_eq!(play.reshape(plan(), "db"), effects);
-        let mut play = Play::permanent(plan()).up();
+        let pair = || Graph::new(["db", "web"].map(id), [edge("web", "db", Ready, bond)]).unwrap();
+        let mut play = Play::permanent(pair()).up();
+        assert_eq!(play.reshape(pair(), "db"), effects);
+        let mut play = Play::permanent(pair()).up();
         assert_eq!(play.reshape(graph("web"), ""), "-web");
         assert_eq!(play.gone("web"), "-db");
         assert_eq!(play.gone("db"), "+web", "what it needed is not needed any more");
@@ -51,10 +51,10 @@ fn an_edit_follows_the_bonds_of_a_planned_restart_a_removal_those_of_a_stop() {
 
 #[test]
 fn an_edit_of_a_temporary_and_of_what_takes_it_down_brings_both_back() {
-    let plan = || Graph::new(["db", "web"].map(id), [edge("web", "db", Ready, Always)]).unwrap();
+    let pair = || Graph::new(["db", "web"].map(id), [edge("web", "db", Ready, Always)]).unwrap();
     let of = |name: &str| policy(if name == "web" { Temporary } else { Permanent });
-    let mut play = Play::new(plan(), of).up();
-    assert_eq!(play.reshape(plan(), "db web"), "-web");
+    let mut play = Play::new(pair(), of).up();
+    assert_eq!(play.reshape(pair(), "db web"), "-web");
     assert_eq!(play.gone("web"), "-db");
     assert_eq!(play.gone("db"), "+db");
     assert_eq!(play.ready("db"), "+web");
