@@ -7,6 +7,7 @@ pub mod detach;
 pub mod exec;
 pub mod file;
 mod leaders;
+pub mod leaves;
 pub mod limits;
 pub mod listeners;
 pub mod lock;
