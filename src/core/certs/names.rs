@@ -58,6 +58,11 @@ impl LeafName {
         &self.0
     }
 
+    /// It as a common name, which may be shorter than a host's.
+    pub fn common_name(&self) -> Option<&str> {
+        (self.0.len() <= LONGEST_COMMON_NAME).then_some(&*self.0)
+    }
+
     /// Whether its certificate names the addresses of this machine, too.
     pub fn has_addresses(&self) -> bool {
         &*self.0 == LOCALHOST
