@@ -2,6 +2,8 @@
 
 mod flights;
 mod post;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

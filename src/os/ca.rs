@@ -3,6 +3,8 @@
 mod files;
 mod issue;
 mod root;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

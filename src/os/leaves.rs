@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_types, reason = "the bucket is held for nanoseconds")]
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     fmt,
