@@ -101,7 +101,7 @@ impl Actor for CertSigner {
             let open = move || vault.authority().map(drop);
             let opened = tokio::task::spawn_blocking(open).await;
             // An actor that has stopped meanwhile has no use for the news.
-            let _gone = myself.cast(Msg::Opened(opened.unwrap_or_else(panicked)));
+            let _gone = myself.cast(Msg::Opened(opened.unwrap_or_else(|error| panicked(&error))));
         });
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Signer {
         tokio::spawn(async move {
             let wanted = name.clone();
             let minted = tokio::task::spawn_blocking(move || vault.issue(&wanted)).await;
-            let minted = minted.unwrap_or_else(panicked);
+            let minted = minted.unwrap_or_else(|error| panicked(&error));
             // An actor that has stopped meanwhile has no use for the news.
             let _gone = myself.cast(Msg::Minted(number, name, minted));
         });
@@ -181,6 +181,6 @@ impl Signer {
     }
 }
 
-fn panicked<T>(error: tokio::task::JoinError) -> Result<T, CaError> {
+fn panicked<T>(error: &tokio::task::JoinError) -> Result<T, CaError> {
     Err(CaError::Sign(error.to_string()))
 }

@@ -86,7 +86,6 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
     let Foundation { places, state, plane, listener, ports, exe, realm } = foundation;
     let (store_room, state_store) = address();
     let (port_room, port_allocator) = address();
-    let (sign_room, cert_signer) = address();
     let (log_room, log_store) = address();
     let (project_room, projects) = address();
     let events = Arc::new(EventLog::new(state.last_seq));
@@ -94,8 +93,7 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
     let memory = Arc::new(ArcSwap::from_pointee(state));
     let ca_dir = ca::dir(&places.data_dir);
     let trust = Arc::new(Watch::new(ca::root_file(&ca_dir)));
-    let vault = Arc::new(Vault::new(ca_dir, realm.clone()));
-    let leaves = Arc::new(Leaves::new(realm, Post(cert_signer)));
+    let (_, signer) = signer(ca_dir, realm, trust.clone());
     let infra = Infra {
         state_store: state_store.clone(),
         ports: port_allocator,
@@ -104,6 +102,7 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
         events: events.clone(),
         directory: Directory::default(),
         places: places.clone(),
+        trust,
         launching: Arc::new(Semaphore::new(launches())),
         exe,
     };
@@ -130,12 +129,7 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
             state_store: state_store.clone(),
             plate,
         }),
-        child("cert-signer", CertSigner, sign_room, move |plate| cert_signer::Args {
-            vault: vault.clone(),
-            leaves: leaves.clone(),
-            trust: trust.clone(),
-            plate,
-        }),
+        signer,
         child("log-store", LogStore, log_room, move |plate| log_store::Args {
             plane: plane.clone(),
             dir: dir.clone(),
@@ -187,6 +181,21 @@ fn gateway(desk: Arc<Desk>, listener: Arc<UnixListener>) -> (Id, ChildSpec) {
         desk: desk.clone(),
         plate,
     })
+}
+
+/// The signer, and the leaves it publishes.
+fn signer(dir: PathBuf, realm: Realm, trust: Arc<Watch>) -> (Arc<Leaves>, (Id, ChildSpec)) {
+    let (room, signer) = address();
+    let vault = Arc::new(Vault::new(dir, realm.clone()));
+    let leaves = Arc::new(Leaves::new(realm, Post(signer)));
+    let published = leaves.clone();
+    let signer = child("cert-signer", CertSigner, room, move |plate| cert_signer::Args {
+        vault: vault.clone(),
+        leaves: published.clone(),
+        trust: trust.clone(),
+        plate,
+    });
+    (leaves, signer)
 }
 
 /// A child whose every life gets its arguments afresh and is published under one address.

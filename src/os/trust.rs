@@ -4,6 +4,8 @@ mod elevate;
 mod nss;
 mod profiles;
 mod system;
+#[cfg(test)]
+mod tests;
 mod tool;
 mod watch;
 

@@ -1,5 +1,6 @@
 //! The names that get a certificate, and the name of the root.
 
+use ::core::net::IpAddr;
 use std::{borrow::Borrow, fmt, sync::Arc};
 
 /// The longest name of a host.
@@ -94,7 +95,7 @@ pub fn root_subject(user: &str, host: &str, key: [u8; 4]) -> String {
 
 fn is_loopback(name: &str) -> bool {
     let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn is_under(name: &str, domain: &str) -> bool {

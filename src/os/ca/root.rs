@@ -82,7 +82,7 @@ impl Root {
             Validity { from: time(validity.not_before), until: time(validity.not_after) };
         let public_key = x509.public_key().raw.to_owned();
         let fingerprint = Fingerprint::of(&der);
-        Ok(Self { fingerprint, common_name, domains, validity, public_key, der })
+        Ok(Self { der, fingerprint, common_name, domains, validity, public_key })
     }
 
     /// All of it.

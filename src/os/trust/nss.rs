@@ -178,16 +178,16 @@ impl Certutil<'_> {
 
     /// Under which names the database has exactly this certificate.
     async fn find(&self, fingerprint: Fingerprint) -> Result<Vec<Listed>, String> {
-        let list = self.run(&["-L"]).await?;
+        let all = self.run(&["-L"]).await?;
         let mut found = Vec::new();
-        for listed in listed(&String::from_utf8_lossy(&list)) {
+        for entry in listed(&String::from_utf8_lossy(&all)) {
             // Whoever added it by hand may have chosen a name, but browsers take the one it has.
-            if !listed.nickname.contains("locald") {
+            if !entry.nickname.contains("locald") {
                 continue;
             }
-            let der = self.run(&["-L", "-n", &listed.nickname, "-r"]).await?;
+            let der = self.run(&["-L", "-n", &entry.nickname, "-r"]).await?;
             if Fingerprint::of(&der) == fingerprint {
-                found.push(listed);
+                found.push(entry);
             }
         }
         Ok(found)
@@ -196,9 +196,9 @@ impl Certutil<'_> {
     async fn run(&self, args: &[&str]) -> Result<Vec<u8>, String> {
         let mut database = OsString::from("sql:");
         database.push(&self.dir);
-        let mut argv: Vec<OsString> = args.iter().map(OsString::from).collect();
-        argv.extend(["-d".into(), database]);
-        tool::run(self.program, &argv, PATIENCE).await
+        let mut words: Vec<OsString> = args.iter().map(OsString::from).collect();
+        words.extend(["-d".into(), database]);
+        tool::run(self.program, &words, PATIENCE).await
     }
 
     fn exists(&self) -> bool {

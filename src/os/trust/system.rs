@@ -121,7 +121,7 @@ impl System {
             Ok(()) => self.update(self.layout.add).await,
             Err(error) => Err(format!("cannot write to {}: {error}", self.folder.display())),
         };
-        self.outcome(root, done, State::Trusted)
+        self.outcome(root, done, &State::Trusted)
     }
 
     /// Has it no longer trusted, under whatever name it is there, and looks. For root alone.
@@ -141,13 +141,13 @@ impl System {
             // Not each of these programs knows the option, and some need it.
             done = self.update(self.layout.add).await;
         }
-        self.outcome(root, done, State::NotTrusted)
+        self.outcome(root, done, &State::NotTrusted)
     }
 
-    fn outcome(&self, root: &Root, done: Result<(), String>, wanted: State) -> Store {
+    fn outcome(&self, root: &Root, done: Result<(), String>, wanted: &State) -> Store {
         let store = self.look(root);
         match done {
-            Ok(()) if store.state == wanted => store,
+            Ok(()) if store.state == *wanted => store,
             Ok(()) => {
                 let program = self.program.display();
                 let why = format!("{program} ran, yet {} did not change", self.bundle.display());

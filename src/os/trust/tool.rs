@@ -29,8 +29,7 @@ const LINE: usize = 200;
 
 /// The program `name` of the system below `top`.
 pub(super) fn find(top: &Path, name: &str) -> Option<PathBuf> {
-    let place = |folder: &&str| top.join(folder).join(name);
-    FOLDERS.iter().map(|folder| place(&folder)).find(|path| exec::is_program(path))
+    FOLDERS.iter().map(|folder| top.join(folder).join(name)).find(|path| exec::is_program(path))
 }
 
 /// Runs it to its end; what it wrote, or what it complained about. Nothing that it has started is left.
@@ -40,11 +39,16 @@ pub(super) async fn run(
     within: Duration,
 ) -> Result<Vec<u8>, String> {
     let name = program.file_name().unwrap_or_default().to_string_lossy();
-    let argv = std::iter::once(program.as_os_str().to_owned());
-    let argv = argv.chain(args.iter().map(|arg| arg.as_ref().to_owned())).collect();
-    let env = [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C"), ("HOME", "/")];
-    let env = env.map(|(name, value)| (OsString::from(name), OsString::from(value))).into();
-    let command = Command { argv, env, dir: "/".into(), output: Output::Pipes, marker: None };
+    let mut words = vec![program.as_os_str().to_owned()];
+    words.extend(args.iter().map(|arg| arg.as_ref().to_owned()));
+    let variables = [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C"), ("HOME", "/")];
+    let command = Command {
+        argv: words,
+        env: variables.map(|(name, value)| (OsString::from(name), OsString::from(value))).into(),
+        dir: "/".into(),
+        output: Output::Pipes,
+        marker: None,
+    };
     let spawned = spawn(&command).map_err(|error| error.to_string())?;
     let read = |error: io::Error| format!("cannot read what {name} says: {error}");
     let out = pipe::Receiver::from_owned_fd(spawned.out).map_err(read)?;

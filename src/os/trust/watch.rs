@@ -29,7 +29,10 @@ type Stamp = (u64, u64, u64, i64, i64);
 impl Watch {
     /// Of the root in the file `root`.
     pub fn new(root: PathBuf) -> Self {
-        let bundle = System::find(Path::new("/")).map(|system| system.bundle().to_owned());
+        Self::of(root, System::find(Path::new("/")).map(|system| system.bundle().to_owned()))
+    }
+
+    pub(super) fn of(root: PathBuf, bundle: Option<PathBuf>) -> Self {
         Self { root, bundle, seen: Mutex::default() }
     }
 

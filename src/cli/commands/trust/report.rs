@@ -1,6 +1,9 @@
 //! What `locald trust` says about the CA and the stores.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -94,9 +97,10 @@ impl Report {
         let width = self.stores.iter().map(|line| line.store.len()).max().unwrap_or_default();
         for Line { store, path, state, reason } in &self.stores {
             let state = state.replace('-', " ");
-            text += &format!("{store:width$}  {state:11}  {}\n", path.display());
+            let path = path.display();
+            let _infallible = writeln!(text, "{store:width$}  {state:11}  {path}");
             if let Some(reason) = reason {
-                text += &format!("{:width$}  {reason}\n", "");
+                let _infallible = writeln!(text, "{:width$}  {reason}", "");
             }
         }
         text

@@ -21,12 +21,12 @@ fn verify(authority: &Authority, leaf: &CertificateDer<'_>, name: &str) -> Resul
     let mut roots = RootCertStore::empty();
     roots.add(authority.root().der().clone()).unwrap();
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier =
+    let checker =
         WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build().unwrap();
     let now = clock::wall().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let verified =
-        verifier.verify_server_cert(leaf, &[], &name, &[], UnixTime::since_unix_epoch(now));
+        checker.verify_server_cert(leaf, &[], &name, &[], UnixTime::since_unix_epoch(now));
     verified.map(drop).map_err(|error| error.to_string())
 }
 

@@ -58,7 +58,7 @@ impl Homes {
     }
 
     /// All databases that there are or should be.
-    pub(super) fn databases(&self) -> Vec<Database> {
+    pub(in crate::os::trust) fn databases(&self) -> Vec<Database> {
         let mut list = vec![self.chromium()];
         list.extend(self.boxed_chromiums());
         list.extend(self.firefoxes());
