@@ -3,6 +3,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stderr,
+    clippy::unwrap_used,
     reason = "tests are outside, where programs are run and failures are told"
 )]
 

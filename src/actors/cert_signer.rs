@@ -16,6 +16,7 @@ use crate::{
     core::certs::{CAPACITY, LeafName, evictions},
     os::{
         ca::{CaError, Issued, Vault},
+        clock,
         leaves::{Leaves, Refused},
         trust::Watch,
     },
@@ -114,7 +115,7 @@ impl Actor for CertSigner {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Mint(name, reply) => signer.mint(&myself, name, Some(reply)),
-            Msg::Renew(name) => signer.mint(&myself, name, None),
+            Msg::Renew(name) => signer.renew(&myself, name),
             Msg::Opened(Ok(())) => {}
             Msg::Opened(Err(error)) => tracing::error!("cannot serve HTTPS: {error}"),
             Msg::Minted(number, name, result) => signer.land(&myself, number, &name, result),
@@ -140,6 +141,13 @@ impl Signer {
             // An actor that has stopped meanwhile has no use for the news.
             let _gone = myself.cast(Msg::Minted(number, name, minted));
         });
+    }
+
+    /// Unless it is no longer kept or good: then whoever asks for it next has a new one minted.
+    fn renew(&mut self, myself: &ActorRef<Msg>, name: LeafName) {
+        if self.leaves.snapshot().get(&name).is_some_and(|leaf| leaf.is_valid(clock::wall())) {
+            self.mint(myself, name, None);
+        }
     }
 
     fn land(
@@ -173,9 +181,11 @@ impl Signer {
     fn publish(&self, name: LeafName, issued: &Issued) {
         let mut leaves = (*self.leaves.snapshot()).clone();
         leaves.insert(name, self.leaves.leaf(issued.key.clone(), issued.validity));
-        let uses = leaves.iter().map(|(name, leaf)| (name.clone(), leaf.last_use()));
-        for name in evictions(uses, CAPACITY) {
-            leaves.remove(&name);
+        if leaves.len() > CAPACITY {
+            let uses = leaves.iter().map(|(name, leaf)| (name.clone(), leaf.last_use()));
+            for name in evictions(uses, CAPACITY) {
+                leaves.remove(&name);
+            }
         }
         self.leaves.publish(leaves);
     }

@@ -149,11 +149,7 @@ impl Authority {
         if !root.has_key(&key) {
             return Err(CaError::Mismatch(dir.to_owned()));
         }
-        if !root.validity().contains(now) {
-            let Validity { from, until } = root.validity();
-            let (from, until) = (clock::rfc3339(from), clock::rfc3339(until));
-            return Err(CaError::OutOfDate { dir: dir.to_owned(), from, until });
-        }
+        in_date(dir, &root, now)?;
         let issuer = Issuer::from_ca_cert_der(root.der(), key).map_err(|why| corrupt(&why))?;
         Ok(Some(Self { root, issuer }))
     }
@@ -190,6 +186,8 @@ impl Vault {
     pub fn issue(&self, name: &LeafName) -> Result<Issued, CaError> {
         let (authority, now) = (self.authority()?, clock::wall());
         let root = authority.root();
+        // It was when it was opened, but that may be years ago, or the clock was wrong.
+        in_date(&self.dir, root, now)?;
         if !root.allows(name.as_str()) {
             let (dir, allowed) = (self.dir.clone(), root.domains().join(", "));
             return Err(CaError::NotAllowed { dir, allowed, name: name.to_string() });
@@ -218,6 +216,15 @@ pub fn read_root(dir: &Path) -> Result<Option<Root>, CaError> {
     let Some(pem) = files::read_root(dir)? else { return Ok(None) };
     let root = Root::from_pem(&pem);
     root.map(Some).map_err(|why| CaError::Corrupt { path: root_file(dir), why: why.to_string() })
+}
+
+fn in_date(dir: &Path, root: &Root, now: SystemTime) -> Result<(), CaError> {
+    let Validity { from, until } = root.validity();
+    if root.validity().contains(now) {
+        return Ok(());
+    }
+    let (from, until) = (clock::rfc3339(from), clock::rfc3339(until));
+    Err(CaError::OutOfDate { dir: dir.to_owned(), from, until })
 }
 
 fn afresh_of(path: &Path) -> String {

@@ -188,19 +188,9 @@ impl fmt::Debug for Leaves {
 }
 
 impl Leaf {
-    /// Its certificate and key.
-    pub fn key(&self) -> &Arc<CertifiedKey> {
-        &self.key
-    }
-
     /// Whether a client accepts it now.
     pub fn is_valid(&self, now: SystemTime) -> bool {
         self.validity.contains(now)
-    }
-
-    /// Whether there should be a successor.
-    pub fn is_due(&self, now: SystemTime) -> bool {
-        self.validity.is_due(now)
     }
 
     /// The number of its last use; higher is later.

@@ -119,7 +119,7 @@ async fn an_old_leaf_gets_a_successor_while_it_is_used() {
     world.life().await;
     let old = world.ask("shop.localhost").await.unwrap();
     let name = world.leaves.realm().leaf_for(Some("shop.localhost")).unwrap();
-    let now = crate::os::clock::wall();
+    let now = clock::wall();
     let hour = Duration::from_hours(1);
     let validity = crate::core::certs::Validity { from: now - 100 * hour, until: now + hour };
     let mut leaves = (*world.leaves.snapshot()).clone();

@@ -68,6 +68,9 @@ pub async fn run(context: &Context, args: &args::Trust) -> Result<(), Error> {
     }
     let report = Report::of(&root, &file, stores);
     report.print(context.out, args.json)?;
+    if deed.is_some() && context.out.terminal {
+        output::note("\nprograms that are running notice it after a restart");
+    }
     let good = if args.uninstall { report.is_gone() } else { report.is_trusted() };
     if good { Ok(()) } else { Err(Error::silent(1)) }
 }
@@ -149,6 +152,9 @@ fn root(context: &Context, dir: &Path) -> Result<Root, Error> {
     let authority = Authority::open_or_create(dir, &realm, clock::wall())
         .map_err(|error| Error::failed(error.to_string()))?;
     let root = authority.root().clone();
+    for (domain, why) in realm.doubts() {
+        output::note(&format!("warning: .{domain} is a bad choice: {why}"));
+    }
     for domain in realm.domains().filter(|domain| !root.allows(domain)) {
         output::note(&format!(
             "warning: the CA was made before {domain} was configured and cannot sign for it; for a \

@@ -41,6 +41,18 @@ impl Realm {
         self.domains.iter().map(|domain| &**domain)
     }
 
+    /// What speaks against a domain of ours, if it is used in the world outside.
+    pub fn doubts(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.domains().filter_map(|domain| {
+            let why = match domain {
+                "dev" | "app" => "it is a real one, for which browsers insist on HTTPS",
+                "local" => "it is for names that are asked for by multicast, which takes seconds",
+                _ => return None,
+            };
+            Some((domain, why))
+        })
+    }
+
     /// The leaf for a client that asks for `sni`. Without one, or with an address, it is the one
     /// for this machine; none for what is not ours.
     pub fn leaf_for(&self, sni: Option<&str>) -> Option<LeafName> {

@@ -78,6 +78,15 @@ fn localhost_is_always_ours_and_nothing_is_twice() {
 }
 
 #[test]
+fn domains_that_mean_something_elsewhere_are_doubted() {
+    let doubts = |tlds: &[&str]| Realm::new(tlds).doubts().map(|(it, _)| it.to_owned()).collect();
+    let doubted: Vec<_> = doubts(&["test", "dev", "local"]);
+    assert_eq!(doubted, ["dev", "local"]);
+    let none: Vec<String> = doubts(&["test", "internal"]);
+    assert!(none.is_empty());
+}
+
+#[test]
 fn the_name_of_a_root_fits() {
     let subject = root_subject("ann", "box", [0x0a, 0xbc, 1, 2]);
     assert_eq!(subject, "locald dev CA ann@box 0abc0102");
