@@ -1,5 +1,6 @@
 //! Pure decisions and data: no I/O, no clock, no environment, no randomness.
 
+pub mod certs;
 pub mod config;
 pub mod diagnostic;
 pub mod env_file;

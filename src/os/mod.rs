@@ -1,5 +1,6 @@
 //! The operating system, one adapter per file. An adapter never knows who calls it.
 
+pub mod ca;
 pub mod census;
 pub mod child;
 pub mod clock;
@@ -7,6 +8,7 @@ pub mod detach;
 pub mod exec;
 pub mod file;
 mod leaders;
+pub mod leaves;
 pub mod limits;
 pub mod listeners;
 pub mod lock;
@@ -26,5 +28,6 @@ pub mod socket;
 pub mod spawn;
 #[cfg(test)]
 mod testing;
+pub mod trust;
 pub mod wait;
 pub mod watched;
