@@ -1,5 +1,6 @@
 //! Pure decisions and data: no I/O, no clock, no environment, no randomness.
 
+pub mod certs;
 pub mod config;
 pub mod diagnostic;
 pub mod env_file;
@@ -13,5 +14,6 @@ pub mod order;
 pub mod plan;
 pub mod ports;
 pub mod probe;
+pub mod routes;
 pub mod state;
 pub mod time;

@@ -7,6 +7,7 @@ pub mod detach;
 pub mod exec;
 pub mod file;
 mod leaders;
+pub mod leaves;
 pub mod limits;
 pub mod listeners;
 pub mod lock;
@@ -26,5 +27,6 @@ pub mod socket;
 pub mod spawn;
 #[cfg(test)]
 mod testing;
+pub mod traffic;
 pub mod wait;
 pub mod watched;
