@@ -14,5 +14,7 @@ pub mod core;
 pub mod daemon;
 /// One adapter per file around what the operating system offers.
 pub mod os;
+/// The reverse proxy's data path: accept, TLS, route, forward.
+pub mod proxy;
 /// The OTP part: dependency graph, restart budget, engine, and the actors around them.
 pub mod supervision;

@@ -14,6 +14,7 @@ pub mod order;
 pub mod plan;
 pub mod ports;
 pub mod probe;
+pub mod routes;
 pub mod shell;
 pub mod state;
 pub mod time;

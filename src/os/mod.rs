@@ -26,8 +26,9 @@ pub mod signals;
 pub mod site;
 pub mod socket;
 pub mod spawn;
-#[cfg(test)]
 mod testing;
+pub mod traffic;
 pub mod trust;
 pub mod wait;
 pub mod watched;
+#[cfg(test)]

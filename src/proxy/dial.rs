@@ -1,0 +1,224 @@
+//! New connections to services.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    fields::Fields,
+    forwarded::Origin,
+    h1, h2,
+    head::{RequestHead, ResponseHead},
+    side::{Piece, Server, Side},
+    worker::Worker,
+};
+use crate::os::traffic::{Phase, Target};
+
+/// A loopback connection is there at once, or its listener is stuck.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// A service that is said to run may refuse for so long: what is said lags behind.
+const COME_BACK: Duration = Duration::from_secs(2);
+const BETWEEN: Duration = Duration::from_millis(20);
+
+/// A connection to a service, of the version that it takes.
+pub(super) enum Backend {
+    Http1(h1::Upstream),
+    Http2(Box<h2::Upstream>),
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// One of our own listeners has the port.
+    #[error("it is to listen on a port of the proxy itself")]
+    Ourselves,
+    /// No descriptors.
+    #[error("the proxy has no file descriptor left")]
+    Exhausted,
+    /// Nobody takes the connection.
+    #[error("it does not take connections")]
+    Late,
+    /// In the system's words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Connects to a port of this machine: IPv4, then IPv6, as servers listen on either.
+pub(super) async fn dial(worker: &Worker, port: u16) -> Result<TcpStream, Refused> {
+    if worker.sources.settings.load().own_ports.contains(&port) {
+        return Err(Refused::Ourselves);
+    }
+    let four = match connect(IpAddr::V4(Ipv4Addr::LOCALHOST), port).await {
+        Ok(stream) => return Ok(stream),
+        Err(Refused::Failed(why)) => why,
+        Err(refused) => return Err(refused),
+    };
+    match connect(IpAddr::V6(Ipv6Addr::LOCALHOST), port).await {
+        Err(Refused::Failed(_)) => Err(Refused::Failed(format!(
+            "it cannot be reached on 127.0.0.1 nor [::1], port {port}: {four}"
+        ))),
+        reached => reached,
+    }
+}
+
+/// The connection of HTTP/2 that all requests to this life share.
+pub(super) async fn shared(
+    worker: &Rc<Worker>,
+    target: &Arc<Target>,
+    phase: Phase,
+) -> Result<Backend, Refused> {
+    let known = worker.with_pool(|pool| pool.shared(target, phase));
+    if let Some(link) = known
+        && let Ok(link) = link.ready().await
+    {
+        return Ok(Backend::Http2(Box::new(h2::Upstream::new(link))));
+    }
+    let stream = dial(worker, phase.port).await?;
+    let opened = timeout(CONNECT_TIME, h2::Link::open(stream)).await;
+    let link =
+        opened.map_err(|_| Refused::Late)?.map_err(|error| Refused::Failed(error.to_string()))?;
+    worker.with_pool(|pool| pool.share(target, phase, link.clone()));
+    worker.ensure_sweep();
+    let link = link.ready().await.map_err(|error| Refused::Failed(error.to_string()))?;
+    Ok(Backend::Http2(Box::new(h2::Upstream::new(link))))
+}
+
+/// Waits a moment for a service that refused; false if it is not worth another try.
+pub(super) async fn may_come_back(
+    refused: &Refused,
+    since: Instant,
+    target: &Target,
+    phase: Phase,
+) -> bool {
+    if !matches!(refused, Refused::Failed(_)) || since.elapsed() > COME_BACK {
+        return false;
+    }
+    let mut phases = target.phases();
+    let changed = phases.wait_for(|now| *now != phase);
+    timeout(BETWEEN, changed).await.ok();
+    true
+}
+
+async fn connect(host: IpAddr, port: u16) -> Result<TcpStream, Refused> {
+    let stream = match timeout(CONNECT_TIME, TcpStream::connect(SocketAddr::new(host, port))).await
+    {
+        Err(_) => return Err(Refused::Late),
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(Refused::from(&error)),
+    };
+    // Between a port of the ephemeral range and itself the system makes a connection of nobody
+    // with nobody.
+    if stream.local_addr().ok() == stream.peer_addr().ok() {
+        sleep(BETWEEN).await;
+        return Err(Refused::Failed("nobody listens".to_owned()));
+    }
+    stream.set_nodelay(true).ok();
+    Ok(stream)
+}
+
+impl From<&io::Error> for Refused {
+    fn from(error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE | libc::EADDRNOTAVAIL | libc::ENOBUFS) => {
+                Self::Exhausted
+            }
+            Some(libc::ECONNREFUSED) => Self::Failed("nobody listens".to_owned()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Backend {
+    pub(super) fn http1(stream: TcpStream) -> Self {
+        Self::Http1(h1::Upstream::new(stream))
+    }
+}
+
+impl Side for Backend {
+    fn piece(&mut self) -> io::Result<Piece<'_>> {
+        match self {
+            Self::Http1(it) => it.piece(),
+            Self::Http2(it) => it.piece(),
+        }
+    }
+
+    fn took(&mut self, count: usize) {
+        match self {
+            Self::Http1(it) => it.took(count),
+            Self::Http2(it) => it.took(count),
+        }
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Http1(it) => it.poll_more(cx),
+            Self::Http2(it) => it.poll_more(cx),
+        }
+    }
+
+    fn trailers(&self) -> Option<&Fields> {
+        match self {
+            Self::Http1(it) => it.trailers(),
+            Self::Http2(it) => it.trailers(),
+        }
+    }
+
+    fn poll_put(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Http1(it) => it.poll_put(cx, data),
+            Self::Http2(it) => it.poll_put(cx, data),
+        }
+    }
+
+    fn finish(&mut self, trailers: Option<&Fields>) -> io::Result<()> {
+        match self {
+            Self::Http1(it) => it.finish(trailers),
+            Self::Http2(it) => it.finish(trailers),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Http1(it) => it.poll_flush(cx),
+            Self::Http2(it) => it.poll_flush(cx),
+        }
+    }
+}
+
+impl Server for Backend {
+    fn ask(&mut self, head: &RequestHead, from: &Origin) -> io::Result<()> {
+        match self {
+            Self::Http1(it) => it.ask(head, from),
+            Self::Http2(it) => it.ask(head, from),
+        }
+    }
+
+    fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut ResponseHead,
+        to: &RequestHead,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Http1(it) => it.poll_answer(cx, head, to),
+            Self::Http2(it) => it.poll_answer(cx, head, to),
+        }
+    }
+
+    fn has_sent(&self) -> bool {
+        match self {
+            Self::Http1(it) => it.has_sent(),
+            Self::Http2(it) => it.has_sent(),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A request sent to a service, and its answer sent back.
+
+use std::{
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    dial::Backend,
+    forward::{Ending, Job, Sent},
+    head::{Body, RequestHead, ResponseHead, Upgrade},
+    patience::Patience,
+    pump::{Broken, Pump},
+    side::{Client, Server},
+};
+use crate::os::traffic::{Phase, Target};
+
+/// A service has so long for the head of its answer: breakpoints are part of development.
+const ANSWER_TIME: Duration = Duration::from_secs(600);
+
+/// What became of a request.
+pub(super) enum Outcome {
+    /// The client has got an answer, or all that there was of it.
+    Sent(Sent),
+    /// The service knows nothing of it, or may be asked twice.
+    Again,
+    /// There is no answer: why, in words that follow the service's name, and with which status to
+    /// say so.
+    Failed(String, u16),
+}
+
+/// Why there is no head of an answer.
+enum NoAnswer {
+    Client,
+    Service(io::Error),
+    Late,
+}
+
+/// Sends the request to `backend` and the answer to the client.
+pub(super) async fn exchange<C: Client>(
+    job: &mut Job<'_, C>,
+    mut backend: Backend,
+    target: &Arc<Target>,
+    phase: Phase,
+    may_repeat: bool,
+) -> Outcome {
+    let mut upload = Pump::default();
+    if let Err(error) = backend.ask(job.request, job.origin) {
+        return Outcome::Failed(error.to_string(), 502);
+    }
+    match answer(job, &mut backend, &mut upload).await {
+        Ok(()) => {}
+        Err(NoAnswer::Client) => return gone(0, 0),
+        Err(NoAnswer::Late) => {
+            return Outcome::Failed("it has not answered in ten minutes".to_owned(), 504);
+        }
+        Err(NoAnswer::Service(error)) => {
+            return failed(job.request, &backend, &upload, &error, may_repeat);
+        }
+    }
+    let sent = relay(job, &mut backend, &mut upload).await;
+    if sent.ending == Ending::Complete
+        && upload.done
+        && let Backend::Http1(mut upstream) = backend
+        && upstream.is_reusable()
+    {
+        upstream.rest();
+        job.worker.with_pool(|pool| pool.put(target, phase, upstream, Instant::now()));
+        job.worker.ensure_sweep();
+    }
+    Outcome::Sent(sent)
+}
+
+fn failed(
+    request: &RequestHead,
+    backend: &Backend,
+    upload: &Pump,
+    error: &io::Error,
+    may_repeat: bool,
+) -> Outcome {
+    if error.kind() == io::ErrorKind::InvalidData {
+        return Outcome::Failed(error.to_string(), 502);
+    }
+    let unsent = !backend.has_sent() && upload.bytes == 0;
+    if may_repeat && (unsent || request.is_repeatable()) {
+        return Outcome::Again;
+    }
+    Outcome::Failed("it closed the connection without an answer".to_owned(), 502)
+}
+
+/// Sends the request while waiting for the head of the answer; interim answers go on.
+async fn answer<C: Client>(
+    job: &mut Job<'_, C>,
+    backend: &mut Backend,
+    upload: &mut Pump,
+) -> Result<(), NoAnswer> {
+    let mut patience = None;
+    let mut broken = false;
+    let mut interim = false;
+    poll_fn(|cx| {
+        loop {
+            if interim {
+                ready!(job.client.poll_flush(cx)).map_err(|_| NoAnswer::Client)?;
+                interim = false;
+            }
+            if !broken && !upload.done {
+                broken = match poll_upload(job.client, backend, upload, cx) {
+                    Poll::Ready(Err(Broken::Source)) => {
+                        return Poll::Ready(Err(NoAnswer::Client));
+                    }
+                    // It may have answered before it closed: a 413 is worth more than our 502.
+                    Poll::Ready(Err(Broken::Sink)) => true,
+                    Poll::Ready(Ok(())) | Poll::Pending => false,
+                };
+            }
+            match backend.poll_answer(cx, job.response, job.request) {
+                Poll::Ready(Ok(())) if matches!(job.response.status, 100 | 102..=199) => {
+                    if job.request.version != super::head::Version::Http10 {
+                        job.client.inform(job.response).map_err(|_| NoAnswer::Client)?;
+                        interim = true;
+                    }
+                }
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(NoAnswer::Service(error))),
+                Poll::Pending => {
+                    if job.client.poll_gone(cx).is_ready() {
+                        return Poll::Ready(Err(NoAnswer::Client));
+                    }
+                    let patience = patience.get_or_insert_with(|| Patience::new(ANSWER_TIME));
+                    if !upload.done && !broken {
+                        return Poll::Pending;
+                    }
+                    return patience.poll(cx).map(|()| Err(NoAnswer::Late));
+                }
+            }
+        }
+    })
+    .await
+}
+
+/// Sends the answer, and what is left of the request.
+async fn relay<C: Client>(job: &mut Job<'_, C>, backend: &mut Backend, upload: &mut Pump) -> Sent {
+    let status = job.response.status;
+    let tunnel = job.response.body == Body::Tunnel;
+    if job.request.upgrade == Upgrade::WebSocket && tunnel {
+        accept_by_http2(job.response);
+    }
+    let mut up = Pump::default();
+    let more = !upload.done && !tunnel;
+    if job.client.respond(job.response, job.request, more).is_err() {
+        return Sent { status, bytes: 0, ending: Ending::Aborted };
+    }
+    // What the client sends through a tunnel is a body of its own.
+    let upload = if tunnel { &mut up } else { upload };
+    let mut download = Pump::default();
+    let mut broken = false;
+    let ended = poll_fn(|cx| {
+        if !upload.done && !broken {
+            match poll_upload(job.client, backend, upload, cx) {
+                Poll::Ready(Err(Broken::Source)) => return Poll::Ready(false),
+                Poll::Ready(Err(Broken::Sink)) => broken = true,
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+        }
+        if !download.done {
+            match download.poll(backend, job.client, cx) {
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(())) => {}
+                Poll::Pending if job.client.poll_gone(cx).is_ready() => return Poll::Ready(false),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        // A tunnel lives until both directions have ended.
+        if tunnel && !upload.done && !broken { Poll::Pending } else { Poll::Ready(true) }
+    })
+    .await;
+    let ending = if ended { Ending::Complete } else { Ending::Aborted };
+    Sent { status, bytes: download.bytes, ending }
+}
+
+fn poll_upload<C: Client>(
+    client: &mut C,
+    backend: &mut Backend,
+    upload: &mut Pump,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Broken>> {
+    upload.poll(client, backend, cx)
+}
+
+/// The answer to an extended CONNECT is 200, and says nothing of keys.
+fn accept_by_http2(head: &mut ResponseHead) {
+    head.status = 200;
+    let mut fields = super::fields::Fields::default();
+    for (name, value, known) in head.fields.iter() {
+        if !known.is_hop_by_hop() && !name.eq_ignore_ascii_case(b"sec-websocket-accept") {
+            fields.push(name, value);
+        }
+    }
+    head.fields = fields;
+}
+
+fn gone(status: u16, bytes: u64) -> Outcome {
+    Outcome::Sent(Sent { status, bytes, ending: Ending::Aborted })
+}

@@ -1,0 +1,172 @@
+//! One HTTP/1 connection of a client: request after request.
+
+use std::{future::poll_fn, io, rc::Rc, task::Poll, time::Duration};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout},
+};
+
+use super::{
+    client::Asker,
+    parse,
+    wire::{NoHead, Wire},
+};
+use crate::proxy::{
+    answer::{Answer, send},
+    fields::Known,
+    forward::{self, Ending},
+    forwarded::Origin,
+    head::{Body, Refusal, RequestHead, ResponseHead, Version},
+    patience::Patience,
+    settings::redirect_location,
+    side::{Piece, Side as _},
+    worker::{Busy, Worker},
+};
+
+/// The largest head of a request.
+const HEAD: usize = 64 * 1024;
+/// A head that has begun is complete within this time.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// A connection without a request is closed after this time.
+const IDLE_TIME: Duration = Duration::from_secs(180);
+/// What a client sends on though it has been answered is taken for so long, so that it reads the answer.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Serves a connection until its end.
+pub(in crate::proxy) async fn serve<S>(io: S, input: BytesMut, origin: Origin, worker: Rc<Worker>)
+where
+    S: AsyncRead + AsyncWrite + Abort + Unpin,
+{
+    let mut client = Asker { wire: Wire::new(io, input), close: false, has_begun: false };
+    let mut request = RequestHead::default();
+    let mut response = ResponseHead::default();
+    let mut patience = Patience::new(HEAD_TIME);
+    loop {
+        let length = match next_head(&mut client, &mut patience).await {
+            Ok(length) => length,
+            Err(NoHead::Ended) => return,
+            Err(NoHead::Broken(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                return refuse(client, Refusal { status: 408, why: "the request did not come" })
+                    .await;
+            }
+            Err(NoHead::Broken(_)) => return,
+            Err(NoHead::TooLarge) => {
+                return refuse(client, Refusal { status: 431, why: "the head is too large" }).await;
+            }
+            Err(NoHead::BareNewline) => {
+                return refuse(client, Refusal::bad("a line that ends without a carriage return"))
+                    .await;
+            }
+        };
+        let busy = Busy::new(&worker);
+        if let Err(refusal) = parse::request(&client.wire.input()[..length], &mut request) {
+            return refuse(client, refusal).await;
+        }
+        client.wire.start_input(length, request.body, false);
+        client.has_begun = false;
+        client.close = worker.is_draining() || !persists(&request);
+        let ending =
+            forward::serve(&mut client, &mut request, &mut response, &origin, &worker).await;
+        drop(busy);
+        match ending {
+            Ending::Complete if client.wire.has_ended() && !client.close => {}
+            Ending::Complete => return linger(client).await,
+            Ending::Aborted => return client.wire.io.abort(),
+        }
+        client.wire.rest();
+        patience.restart(IDLE_TIME);
+    }
+}
+
+/// Answers what came without TLS to where TLS is spoken.
+pub(in crate::proxy) async fn redirect_to_tls<S>(io: S, input: BytesMut, port: u16)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut client = Asker { wire: Wire::new(io, input), close: true, has_begun: false };
+    let mut request = RequestHead::default();
+    let mut patience = Patience::new(HEAD_TIME);
+    let Ok(length) = next_head(&mut client, &mut patience).await else { return };
+    if let Err(refusal) = parse::request(&client.wire.input()[..length], &mut request) {
+        return refuse(client, refusal).await;
+    }
+    client.wire.start_input(length, request.body, false);
+    let answer = Answer::redirect(redirect_location(&request, port));
+    if send(&mut client, &request, answer).await.is_ok() {
+        linger(client).await;
+    }
+}
+
+/// A connection that can be broken off so that nobody takes it for a proper end.
+pub(in crate::proxy) trait Abort {
+    fn abort(self);
+}
+
+async fn next_head<S>(client: &mut Asker<S>, patience: &mut Patience) -> Result<usize, NoHead>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut begun = false;
+    poll_fn(|cx| {
+        let head = client.wire.poll_head(cx, HEAD);
+        if head.is_pending() {
+            if !begun && !client.wire.input().is_empty() {
+                begun = true;
+                patience.restart(HEAD_TIME);
+            }
+            if patience.poll(cx).is_ready() {
+                let kind =
+                    if begun { io::ErrorKind::TimedOut } else { io::ErrorKind::ConnectionAborted };
+                return Poll::Ready(Err(NoHead::Broken(kind.into())));
+            }
+        }
+        head
+    })
+    .await
+}
+
+fn persists(request: &RequestHead) -> bool {
+    let says = |what| request.fields.lists(Known::Connection, what);
+    if request.version == Version::Http10 { says(b"keep-alive") } else { !says(b"close") }
+}
+
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut client: Asker<S>, refusal: Refusal) {
+    client.close = true;
+    let request = RequestHead::default();
+    client.wire.start_input(0, Body::Tunnel, true);
+    if send(&mut client, &request, Answer::refusal(refusal)).await.is_ok() {
+        linger(client).await;
+    }
+}
+
+/// Closes our half and takes what comes still: were it refused, the client might lose the answer.
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut client: Asker<S>) {
+    let until = Instant::now() + LINGER;
+    client.wire.start_output(Body::Tunnel);
+    let shut = poll_fn(|cx| {
+        client.finish(None)?;
+        client.poll_flush(cx)
+    });
+    if shut.await.is_err() {
+        return;
+    }
+    let ended = poll_fn(|cx| {
+        loop {
+            match client.piece() {
+                Ok(Piece::Data(data)) => {
+                    let count = data.len();
+                    client.took(count);
+                }
+                Ok(Piece::More) => match client.poll_more(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                },
+                Ok(Piece::End) | Err(_) => return Poll::Ready(()),
+            }
+        }
+    });
+    timeout(until.saturating_duration_since(Instant::now()), ended).await.ok();
+}

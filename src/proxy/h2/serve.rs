@@ -1,0 +1,150 @@
+//! One HTTP/2 connection of a client: streams at the same time.
+
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::{Ping, RecvStream, server::SendResponse};
+use http::Request;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::spawn_local,
+    time::{Instant, sleep, timeout},
+};
+
+use super::client::{Asker, request};
+use crate::proxy::{
+    answer::{Answer, send},
+    forward::{self, Ending},
+    forwarded::Origin,
+    head::{RequestHead, ResponseHead, Upgrade},
+    worker::{Busy, Worker},
+};
+
+/// The peer's preface comes within this time.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+/// A connection on which nothing happens is asked for a sign of life this often.
+const PING: Duration = Duration::from_secs(60);
+/// And gives it within this time.
+const PONG: Duration = Duration::from_secs(20);
+/// A connection without streams is closed after this time.
+const IDLE: Duration = Duration::from_secs(300);
+const STREAMS: u32 = 250;
+const HEADERS: u32 = 256 * 1024;
+/// Hot-reload tools take back hundreds of requests at once: that is no attack.
+const RESETS: usize = 4096;
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// So much of what goes out waits in memory, for each stream.
+const SEND_BUFFER: usize = 256 * 1024;
+
+/// Serves a connection until its end.
+pub(in crate::proxy) async fn serve<S>(io: S, origin: Origin, worker: Rc<Worker>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let mut builder = h2::server::Builder::new();
+    builder
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADERS)
+        .max_concurrent_reset_streams(RESETS)
+        .max_pending_accept_reset_streams(RESETS)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(SEND_BUFFER)
+        .enable_connect_protocol();
+    let handshake = builder.handshake::<_, Bytes>(io);
+    let Ok(Ok(mut connection)) = timeout(HANDSHAKE, handshake).await else { return };
+    let mut draining = worker.draining.clone();
+    let mut drained = pin!(async move { draining.wait_for(|draining| *draining).await.is_ok() });
+    let mut drain_seen = false;
+    let mut life = Life::new(connection.ping_pong());
+    let origin = Rc::new(origin);
+    loop {
+        let next = poll_fn(|cx| {
+            if !drain_seen && drained.as_mut().poll(cx).is_ready() {
+                drain_seen = true;
+                connection.graceful_shutdown();
+            }
+            let next = connection.poll_accept(cx);
+            if next.is_pending() && life.poll(connection.has_streams(), cx).is_ready() {
+                connection.graceful_shutdown();
+                return Poll::Ready(None);
+            }
+            next
+        });
+        let Some(Ok((question, respond))) = next.await else { break };
+        life.seen();
+        spawn_local(one(question, respond, origin.clone(), worker.clone()));
+    }
+    // What was said last is still to be sent.
+    timeout(PONG, poll_fn(|cx| connection.poll_closed(cx))).await.ok();
+}
+
+async fn one(
+    question: Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+    origin: Rc<Origin>,
+    worker: Rc<Worker>,
+) {
+    let busy = Busy::new(&worker);
+    let (parts, recv) = question.into_parts();
+    let mut head = RequestHead::default();
+    let read = request(&parts, recv.is_end_stream(), &mut head);
+    drop(parts);
+    let mut client = Asker::new(recv, respond, head.upgrade == Upgrade::WebSocket);
+    let ending = match read {
+        Ok(()) => {
+            forward::serve(&mut client, &mut head, &mut ResponseHead::default(), &origin, &worker)
+                .await
+        }
+        Err(refusal) => match send(&mut client, &head, Answer::refusal(refusal)).await {
+            Ok(_) => Ending::Complete,
+            Err(_) => Ending::Aborted,
+        },
+    };
+    if ending == Ending::Aborted {
+        client.abort();
+    }
+    drop(busy);
+}
+
+/// Whether the peer still lives.
+struct Life {
+    pings: Option<h2::PingPong>,
+    timer: std::pin::Pin<Box<tokio::time::Sleep>>,
+    seen: Instant,
+    asked: bool,
+}
+
+impl Life {
+    fn new(pings: Option<h2::PingPong>) -> Self {
+        Self { pings, timer: Box::pin(sleep(PING)), seen: Instant::now(), asked: false }
+    }
+
+    fn seen(&mut self) {
+        self.seen = Instant::now();
+    }
+
+    /// Ready when the connection is to be closed: it is dead, or has long been of no use.
+    fn poll(&mut self, has_streams: bool, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        let Some(pings) = &mut self.pings else { return Poll::Pending };
+        if self.asked && pings.poll_pong(cx).is_ready() {
+            self.asked = false;
+            self.timer.as_mut().reset(Instant::now() + PING);
+        }
+        while self.timer.as_mut().poll(cx).is_ready() {
+            if self.asked || (!has_streams && self.seen.elapsed() > IDLE) {
+                return Poll::Ready(());
+            }
+            self.asked = pings.send_ping(Ping::opaque()).is_ok();
+            self.timer.as_mut().reset(Instant::now() + PONG);
+        }
+        Poll::Pending
+    }
+}

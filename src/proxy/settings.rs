@@ -1,0 +1,100 @@
+//! What the data plane is given by the rest of the daemon.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use futures_util::future::BoxFuture;
+
+use super::head::RequestHead;
+use crate::{
+    core::routes::Table,
+    os::{leaves::Leaves, traffic::Target},
+};
+
+/// All that the data plane reads.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The routes; whoever stores here changes them for the next request.
+    pub routes: Arc<ArcSwap<Table<Arc<Target>>>>,
+    /// The settings, in the same way.
+    pub settings: Arc<ArcSwap<Settings>>,
+    /// The certificates.
+    pub leaves: Arc<Leaves>,
+    /// Who knows more than the data plane.
+    pub narrator: Arc<dyn Narrator>,
+}
+
+/// What a person can decide.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// How long a request waits for its service.
+    pub hold: Duration,
+    /// Whether what comes without TLS is sent to where TLS is spoken.
+    pub redirect_to_https: bool,
+    /// The port that HTTPS URLs have.
+    pub https_port: u16,
+    /// All ports that we listen on, which are never dialled.
+    pub own_ports: Vec<u16>,
+}
+
+/// Answers what the data plane cannot know by itself.
+pub trait Narrator: Send + Sync + fmt::Debug {
+    /// What there is to say about a service that cannot be reached.
+    fn tell(&self, target: &Target) -> BoxFuture<'static, Story>;
+    /// Answers a request to the dashboard's host.
+    fn dashboard(&self, request: DashboardRequest) -> BoxFuture<'static, DashboardAnswer>;
+}
+
+/// What there is to say about a service.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// Its state, in the words of `locald status`.
+    pub state: String,
+    /// Why it is in that state.
+    pub why: Option<String>,
+    /// How it ended last.
+    pub last_exit: Option<String>,
+    /// Its last lines of output.
+    pub log: Vec<String>,
+}
+
+/// A request to the dashboard; its host has been checked.
+#[derive(Clone, Debug)]
+pub struct DashboardRequest {
+    /// The method.
+    pub method: String,
+    /// The path and query.
+    pub path: String,
+    /// The origin that the request comes from, as it says.
+    pub origin: Option<String>,
+    /// The dashboard's own origin as the client sees it: what `origin` must be to change things.
+    pub own_origin: String,
+}
+
+/// The dashboard's answer.
+#[derive(Clone, Debug)]
+pub struct DashboardAnswer {
+    /// The status.
+    pub status: u16,
+    /// Its `Content-Type`.
+    pub content_type: &'static str,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let hold = Duration::from_secs(30);
+        Self { hold, redirect_to_https: false, https_port: 443, own_ports: Vec::new() }
+    }
+}
+
+/// Where a request is found by TLS.
+pub(super) fn redirect_location(request: &RequestHead, port: u16) -> String {
+    let path = String::from_utf8_lossy(&request.path);
+    let path = if path == "*" { "/".into() } else { path };
+    match port {
+        443 => format!("https://{}{path}", request.host),
+        port => format!("https://{}:{port}{path}", request.host),
+    }
+}
