@@ -21,7 +21,7 @@ use crate::{
         id::{ProjectName, ServiceName},
         plan::{Condition, Kind, Limit, ServicePlan},
     },
-    os::child::Ending,
+    os::{child::Ending, traffic::Target},
     supervision::{
         engine::{Life, Phase},
         graph::Needs,
@@ -45,12 +45,17 @@ pub struct ProjectBoard {
     pub config_error: ArcSwap<Option<String>>,
     services: ArcSwap<Vec<Arc<ServiceBoard>>>,
     bell: watch::Sender<u64>,
+    routes: watch::Sender<u64>,
 }
 
 /// A service's board.
 pub struct ServiceBoard {
     /// Its name.
     pub name: ServiceName,
+    /// Where requests for it go: follows every change of the view.
+    pub target: Arc<Target>,
+    /// The host that leads to it; none if it has no port.
+    pub host: ArcSwap<Option<String>>,
     needs: ArcSwap<Vec<Needed>>,
     view: watch::Sender<View>,
     bell: watch::Sender<u64>,
@@ -142,6 +147,7 @@ impl ProjectBoard {
             config_error: ArcSwap::from_pointee(None),
             services: ArcSwap::default(),
             bell: watch::Sender::new(0),
+            routes: watch::Sender::new(0),
         }
     }
 
@@ -158,13 +164,25 @@ impl ProjectBoard {
     /// Replaces the list; boards of services that stay are kept by `make`.
     pub fn list(&self, services: Vec<Arc<ServiceBoard>>) {
         self.services.store(Arc::new(services));
+        self.routes.send_modify(|count| *count += 1);
         self.ring();
+    }
+
+    /// Wakes its holder when the list of services has changed, and with it what leads to them.
+    pub fn watch_routes(&self) -> watch::Receiver<u64> {
+        self.routes.subscribe()
     }
 
     /// A board for a new service of this project.
     pub fn board_for(&self, name: ServiceName, view: View) -> Arc<ServiceBoard> {
-        let (needs, view) = (ArcSwap::default(), watch::Sender::new(view));
-        Arc::new(ServiceBoard { name, needs, view, bell: self.bell.clone() })
+        Arc::new(ServiceBoard {
+            target: Arc::new(Target::new(self.name.clone(), name.clone())),
+            name,
+            host: ArcSwap::default(),
+            needs: ArcSwap::default(),
+            view: watch::Sender::new(view),
+            bell: self.bell.clone(),
+        })
     }
 
     /// Wakes its holder at every change of any service.
@@ -184,6 +202,7 @@ impl ServiceBoard {
         self.view.send_modify(|view| {
             change(view);
             view.version += 1;
+            self.target.publish(view.traffic());
         });
         self.bell.send_modify(|count| *count += 1);
     }

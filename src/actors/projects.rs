@@ -18,7 +18,11 @@ use super::{
     project::{self, Project},
 };
 use crate::{
-    core::{id::ProjectName, plan::Plan},
+    core::{
+        id::ProjectName,
+        plan::Plan,
+        routes::{self, ProjectRoutes, Table},
+    },
     supervision::{
         address::{Address, CallError, address},
         budget::Limit,
@@ -74,16 +78,9 @@ pub enum Clash {
         /// Where the other one is.
         dir: PathBuf,
     },
-    /// Domains are theirs alone.
-    #[error("project {name} in {} has the domain {domain} already", .dir.display())]
-    Domain {
-        /// The other one.
-        name: ProjectName,
-        /// The domain of both.
-        domain: String,
-        /// Where the other one is.
-        dir: PathBuf,
-    },
+    /// Hosts and paths lead to one service each.
+    #[error(transparent)]
+    Routes(routes::Clash),
 }
 
 /// Its state.
@@ -289,7 +286,7 @@ fn child(context: Arc<ProjectContext>) -> (ChildSpec, Entry) {
     let shown = context.board.clone();
     plate.describe(move || Some(shown.dir.display().to_string()));
     let shown = context.board.clone();
-    plate.says(move || Some(shown.present().state.to_string()));
+    plate.says(move || Some(shown.state().to_string()));
     let mailroom = Arc::new(mailroom);
     let start: StartFn = Arc::new(move |birth| {
         let args = project::Args { context: context.clone(), plate: birth.plate };
@@ -304,16 +301,14 @@ fn child(context: Arc<ProjectContext>) -> (ChildSpec, Entry) {
     (ChildSpec { start, policy, grace: GRACE, plate }, entry)
 }
 
+/// What speaks against this plan beside the projects that are there.
 fn clash(entries: &BTreeMap<PathBuf, Entry>, dir: &std::path::Path, plan: &Plan) -> Option<Clash> {
-    let others = || entries.values().filter(|entry| entry.board.dir != dir);
-    if let Some(other) = others().find(|other| other.board.name == plan.project) {
+    let others: Vec<&Entry> = entries.values().filter(|entry| entry.board.dir != dir).collect();
+    if let Some(other) = others.iter().find(|other| other.board.name == plan.project) {
         let (name, dir) = (plan.project.clone(), other.board.dir.clone());
         return Some(Clash::Name { name, dir });
     }
-    let other = others().find(|other| **other.board.domain.load() == plan.domain)?;
-    Some(Clash::Domain {
-        name: other.board.name.clone(),
-        domain: plan.domain.clone(),
-        dir: other.board.dir.clone(),
-    })
+    let routes = others.iter().map(|other| ProjectRoutes::of(&other.context.plan.load(), |_| ()));
+    let all = routes.chain(std::iter::once(ProjectRoutes::of(plan, |_| ())));
+    Table::build(all).err().map(Clash::Routes)
 }

@@ -69,6 +69,8 @@ pub(in crate::core) struct Service {
     pub(in crate::core) watchdog: Option<Duration>,
     pub(in crate::core) essential: bool,
     pub(in crate::core) autostart: bool,
+    pub(in crate::core) domain: Option<String>,
+    pub(in crate::core) routes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

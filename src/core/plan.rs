@@ -73,6 +73,10 @@ pub struct ServicePlan {
     pub essential: bool,
     /// Whether it starts with the project.
     pub autostart: bool,
+    /// Its own domain, instead of one below the project's.
+    pub domain: Option<String>,
+    /// Paths on the project's domain that lead to it.
+    pub routes: Vec<String>,
     /// Its own env files; each must exist.
     pub env_files: Vec<String>,
     /// The pace of its probes.
@@ -195,6 +199,8 @@ impl ServicePlan {
             watchdog: service.watchdog,
             essential: service.essential,
             autostart: service.autostart,
+            domain: service.domain.clone(),
+            routes: service.routes.clone(),
             env_files: service.env_files.clone(),
             check: CheckPlan {
                 interval: check.interval,

@@ -8,7 +8,10 @@ use std::collections::{HashMap, hash_map::Entry};
 
 pub use host::{Authority, HostName, NotAnAuthority};
 
-use super::id::{ProjectName, ServiceName};
+use super::{
+    id::{ProjectName, ServiceName},
+    plan::{Kind, Plan, PortSpec, ServicePlan},
+};
 
 /// The dashboard's host, which no project can have.
 pub const DASHBOARD: &str = "locald.localhost";
@@ -37,6 +40,38 @@ pub struct ServiceRoutes<T> {
     pub paths: Vec<String>,
     /// Where its requests go.
     pub target: T,
+}
+
+impl<T> ProjectRoutes<T> {
+    /// What the services of a plan answer for; `target` says where their requests go.
+    pub fn of(plan: &Plan, mut target: impl FnMut(&ServicePlan) -> T) -> Self {
+        let reachable =
+            |service: &&ServicePlan| service.port != PortSpec::None && service.kind != Kind::Task;
+        let services = plan.services.iter().filter(reachable).map(|service| ServiceRoutes {
+            service: service.name.clone(),
+            domain: service.domain.clone(),
+            paths: service.routes.clone(),
+            target: target(service),
+        });
+        Self {
+            project: plan.project.clone(),
+            domain: plan.domain.clone(),
+            services: services.collect(),
+        }
+    }
+
+    /// The host of each service.
+    pub fn hosts(&self) -> impl Iterator<Item = (&ServiceName, String)> {
+        let web = web_of(&self.services).map(|web| &web.service);
+        self.services.iter().map(move |service| {
+            let own = service.domain.clone();
+            let default = || match web {
+                Some(web) if *web == service.service => self.domain.clone(),
+                _ => below(&service.service, &self.domain),
+            };
+            (&service.service, own.unwrap_or_else(default))
+        })
+    }
 }
 
 /// The routes of all projects.
@@ -149,6 +184,11 @@ impl<T: Clone> Table<T> {
         !matches!(self.find(host, b"/"), Found::Nothing)
     }
 
+    /// How many hosts lead somewhere.
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// The projects with their domains, in order.
     pub fn domains(&self) -> Vec<(&ProjectName, &str)> {
         let projects = self.hosts.iter().filter(|(_, host)| host.below);
@@ -176,7 +216,7 @@ impl<T: Clone> Table<T> {
                 Some(own) if is_web && *own == routes.domain => continue,
                 Some(own) => own.clone(),
                 None if is_web => continue,
-                None => format!("{}.{}", service.service.replace('_', "-"), routes.domain),
+                None => below(&service.service, &routes.domain),
             };
             let root = Some(service.target.clone());
             self.claim(&name, Host { owner, root, paths: Vec::new(), below: false })?;
@@ -212,6 +252,11 @@ impl<T> Host<T> {
     fn root(&self) -> Found<'_, T> {
         self.root.as_ref().map_or(Found::NoService(&self.owner.project), Found::Target)
     }
+}
+
+/// The host of a service that is not the one for the project's domain.
+fn below(service: &ServiceName, domain: &str) -> String {
+    format!("{}.{domain}", service.replace('_', "-"))
 }
 
 /// Whether `path` is `prefix` or below it, in whole segments.

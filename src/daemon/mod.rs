@@ -2,6 +2,8 @@
 
 mod config;
 mod logging;
+mod narrator;
+mod proxy;
 mod restore;
 mod root;
 mod serve;

@@ -1,6 +1,8 @@
 //! The tree: every actor's child specification, and how they are wired.
 
-use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap, io, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -9,6 +11,10 @@ use tokio::{
     time::Instant,
 };
 
+use super::{
+    narrator::Story,
+    proxy::{DataPath, Front, accept, data_path},
+};
 use crate::{
     actors::{
         cert_signer::{self, CertSigner, Post},
@@ -16,19 +22,23 @@ use crate::{
         event_log::EventLog,
         infra::Infra,
         ipc_gateway::{self, Desk, IpcGateway},
+        listener::{self, Accept, Listener},
         log_store::{self, LogStore, Sinks},
         port_allocator::{self, PortAllocator},
         projects::{self, Projects},
+        proxy_router::{self, ProxyRouter},
         state_store::{self, StateStore},
     },
-    core::{certs::Realm, ports::LeaseBook, state::State},
+    core::{certs::Realm, config::global::Proxy, ports::LeaseBook, state::State},
     os::{
         ca::{self, Vault},
         leaves::Leaves,
         logs::LogPlane,
+        loopback::Sockets,
         paths::Places,
         trust::Watch,
     },
+    proxy::{Engine, Kind},
     supervision::{
         address::{Mailroom, address},
         budget::Limit,
@@ -69,8 +79,10 @@ pub(super) struct Foundation {
     pub(super) ports: RangeInclusive<u16>,
     /// This program.
     pub(super) exe: PathBuf,
-    /// The domains that get certificates.
-    pub(super) realm: Realm,
+    /// Where the proxy listens.
+    pub(super) front: Front,
+    /// What was configured for it.
+    pub(super) proxy: Proxy,
 }
 
 /// The tree, ready to be started.
@@ -79,11 +91,13 @@ pub(super) struct Tree {
     pub(super) args: supervisor::Args,
     /// What requests are answered from.
     pub(super) desk: Arc<Desk>,
+    /// The proxy's threads; whoever stops the tree lets them end what they have begun.
+    pub(super) engine: Arc<Engine>,
 }
 
-/// Builds the tree.
-pub(super) fn tree(foundation: Foundation) -> Tree {
-    let Foundation { places, state, plane, listener, ports, exe, realm } = foundation;
+/// Builds the tree. Fails if the data path has no threads.
+pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
+    let Foundation { places, state, plane, listener, ports, exe, front, proxy } = foundation;
     let (store_room, state_store) = address();
     let (port_room, port_allocator) = address();
     let (log_room, log_store) = address();
@@ -93,7 +107,10 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
     let memory = Arc::new(ArcSwap::from_pointee(state));
     let ca_dir = ca::dir(&places.data_dir);
     let trust = Arc::new(Watch::new(ca::root_file(&ca_dir)));
-    let (_, signer) = signer(ca_dir, realm, trust.clone());
+    let (leaves, signer) = signer(ca_dir, Realm::new(&proxy.tlds), trust.clone());
+    let story = Arc::new(Story::default());
+    let DataPath { engine, routes, gate } =
+        data_path(&front, &proxy, leaves, trust, story.clone())?;
     let infra = Infra {
         state_store: state_store.clone(),
         ports: port_allocator,
@@ -102,10 +119,12 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
         events: events.clone(),
         directory: Directory::default(),
         places: places.clone(),
-        trust,
+        gate,
         launching: Arc::new(Semaphore::new(launches())),
         exe,
     };
+    story.begin(infra.clone());
+    let directory = infra.directory.clone();
     let root = SupervisorPlate::new("one_for_one");
     let desk = Arc::new(Desk {
         infra: infra.clone(),
@@ -136,13 +155,20 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
             sinks: sinks.clone(),
             plate,
         }),
+        child("proxy-router", ProxyRouter, address().0, move |plate| proxy_router::Args {
+            directory: directory.clone(),
+            routes: routes.clone(),
+            plate,
+        }),
+        door("listener:http", accept(engine.clone(), Kind::Http), front.http),
+        door("listener:https", accept(engine.clone(), Kind::Https), front.https),
         gateway(desk.clone(), listener),
     ];
     let projects = child("projects", Projects, project_room, move |plate| projects::Args {
         infra: infra.clone(),
         plate,
     });
-    Tree { args: root_args(infra_branch(branch), projects, root), desk }
+    Ok(Tree { args: root_args(infra_branch(branch), projects, root), desk, engine })
 }
 
 /// The two branches meet through addresses only, so neither takes the other down; projects stop first.
@@ -160,7 +186,7 @@ fn root_args(
 }
 
 /// The infrastructure: each needs those before it.
-fn infra_branch(children: [(Id, ChildSpec); 5]) -> (Id, ChildSpec) {
+fn infra_branch(children: [(Id, ChildSpec); 8]) -> (Id, ChildSpec) {
     let order: Vec<Id> = children.iter().map(|(id, _)| id.clone()).collect();
     let specs = HashMap::from(children);
     let plate = ChildPlate::new("infra");
@@ -179,6 +205,16 @@ fn gateway(desk: Arc<Desk>, listener: Arc<UnixListener>) -> (Id, ChildSpec) {
     child("ipc-gateway", IpcGateway, room, move |plate| ipc_gateway::Args {
         listener: listener.clone(),
         desk: desk.clone(),
+        plate,
+    })
+}
+
+/// A listener of the proxy. Without a port it has nothing to do, and says so in the tree.
+fn door(name: &'static str, accept: Accept, sockets: Option<Sockets>) -> (Id, ChildSpec) {
+    let sockets = sockets.map_or_else(|| Arc::from([]), |sockets| sockets.sockets);
+    child(name, Listener, address().0, move |plate| listener::Args {
+        accept: accept.clone(),
+        sockets: sockets.clone(),
         plate,
     })
 }

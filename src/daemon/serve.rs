@@ -1,6 +1,6 @@
 //! The daemon's life: take the lock, build the tree, serve, end in order.
 
-use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::{
     runtime::Runtime,
@@ -9,12 +9,14 @@ use tokio::{
 };
 
 use super::{
-    config, logging, restore,
+    config, logging,
+    proxy::front,
+    restore,
     root::{Foundation, Tree, tree},
     tell::{Failure, Teller},
 };
 use crate::{
-    core::{certs::Realm, log::Limits},
+    core::log::Limits,
     os::{
         limits,
         lock::Lock,
@@ -24,6 +26,9 @@ use crate::{
     },
     supervision::supervisor::spawn_root,
 };
+
+/// How long answers that were begun may take when the daemon ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// The exit code when the root supervisor has given up (`EX_SOFTWARE`).
 const GAVE_UP: u8 = 70;
@@ -49,6 +54,8 @@ pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, F
     let socket = places.socket.clone();
     let code = runtime.block_on(async {
         let listener = Arc::new(socket::bind(&places.socket, &lock)?);
+        let front = front(&global.proxy, |name| std::env::var(name).ok());
+        let notes = front.notes.clone();
         let foundation = Foundation {
             places,
             state: state.clone(),
@@ -56,9 +63,14 @@ pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, F
             listener,
             ports: ports::assignable_range(),
             exe: PathBuf::from("/proc/self/exe"),
-            realm: Realm::new(&global.proxy.tlds),
+            front,
+            proxy: global.proxy,
         };
-        live(teller, tree(foundation), state.projects, foreground).await
+        let tree = tree(foundation).map_err(system("start the proxy"))?;
+        for note in notes {
+            tree.desk.infra.events.record(None, None, "proxy", Some(note));
+        }
+        live(teller, tree, state.projects, foreground).await
     })?;
     if let Err(error) = std::fs::remove_file(&socket).and_then(|()| lock.leave(&socket)) {
         tracing::warn!(%error, "cannot remove the socket and its lock");
@@ -72,7 +84,7 @@ async fn live(
     projects: Vec<crate::core::state::ProjectState>,
     foreground: bool,
 ) -> Result<ExitCode, Failure> {
-    let desk = tree.desk;
+    let (desk, engine) = (tree.desk, tree.engine);
     let mut signals = Signals::new(foreground).map_err(system("watch for signals"))?;
     let reaper = tokio::spawn(reaper::Reaper.run());
     let root = spawn_root(tree.args).await;
@@ -96,7 +108,7 @@ async fn live(
     }
     root.stop(None);
     // A root that panics while it stops has said so in the log.
-    let _ended = ended.await;
+    let (_ended, ()) = tokio::join!(ended, engine.drain(LAST_ANSWERS));
     reaper.abort();
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod listeners;
 pub mod lock;
 pub mod logs;
+pub mod loopback;
 pub mod notify_socket;
 pub mod paths;
 pub mod pidfd;
@@ -26,9 +27,9 @@ pub mod signals;
 pub mod site;
 pub mod socket;
 pub mod spawn;
+#[cfg(test)]
 mod testing;
 pub mod traffic;
 pub mod trust;
 pub mod wait;
 pub mod watched;
-#[cfg(test)]

@@ -11,6 +11,7 @@ use crate::core::{
     diagnostic::{Diagnostic, Diagnostics, SourceFile},
     launch::env_files_of,
     plan::Plan,
+    routes::{ProjectRoutes, Table},
 };
 
 /// The files that make a folder a project; the first that is there counts.
@@ -58,11 +59,12 @@ fn check(dir: &Path, file: PathBuf) -> Result<Plan, Unusable> {
         Ok(config) => Plan::of(&config),
         Err(list) => return Err(Unusable::Invalid(Diagnostics { source, list })),
     };
-    let missing = missing_env_files(dir, &source, &plan);
-    if missing.is_empty() {
+    let mut wrong = missing_env_files(dir, &source, &plan);
+    wrong.extend(clashing_routes(&source, &plan));
+    if wrong.is_empty() {
         Ok(plan)
     } else {
-        Err(Unusable::Invalid(Diagnostics { source, list: missing }))
+        Err(Unusable::Invalid(Diagnostics { source, list: wrong }))
     }
 }
 
@@ -117,4 +119,13 @@ fn missing_env_files(dir: &Path, source: &SourceFile, plan: &Plan) -> Vec<Diagno
             .help("create it, or take it out of `env_file`")
     };
     named.into_iter().map(missing).collect()
+}
+
+/// Two services that want to answer for the same host or path.
+fn clashing_routes(source: &SourceFile, plan: &Plan) -> Option<Diagnostic> {
+    let clash = Table::build([ProjectRoutes::of(plan, |_| ())]).err()?;
+    let last = plan.services.iter().rev().flat_map(|s| s.routes.iter().chain(&s.domain));
+    let place =
+        last.filter_map(|text| source.text.rfind(text.as_str()).map(|at| at..at + text.len()));
+    Some(Diagnostic::at(place.max_by_key(|place| place.start).unwrap_or(0..0), clash.to_string()))
 }

@@ -109,7 +109,7 @@ impl Engine {
 
     /// Lets the requests under way end, for at most `limit`, and then ends all connections. Drop
     /// the listeners first.
-    pub async fn drain(self, limit: Duration) {
+    pub async fn drain(&self, limit: Duration) {
         self.crew.iter().for_each(|hand| hand.load.drain());
         self.draining.send_replace(true);
         let idle = async {

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 use tokio::time::Instant;
 
 use super::{Needed, ProjectBoard, ServiceBoard, View, words::exit};
+use crate::actors::gate::Gate;
 use crate::{
     api::status::{Project, ProjectState, Service, ServiceState},
     core::{
         id::ServiceName,
         plan::{Condition, Kind},
     },
+    os::traffic,
     supervision::engine::Phase,
 };
 
@@ -24,8 +26,20 @@ struct Share {
 
 impl ProjectBoard {
     /// The project as `status` shows it.
-    pub fn present(&self) -> Project {
+    pub fn present(&self, gate: &Gate) -> Project {
         let now = Instant::now();
+        Project {
+            name: self.name.to_string(),
+            path: self.dir.clone(),
+            domain: self.domain.load().to_string(),
+            state: self.state(),
+            config_error: Option::clone(&self.config_error.load()),
+            services: self.services().iter().map(|board| board.present(gate, now)).collect(),
+        }
+    }
+
+    /// All services at a glance.
+    pub fn state(&self) -> ProjectState {
         let services = self.services();
         let share = |view: &View| Share {
             state: view.state(),
@@ -43,20 +57,13 @@ impl ProjectBoard {
             && services.iter().any(|board| {
                 board.waiting_for().iter().any(|need| trouble.contains(&need.board.name))
             });
-        Project {
-            name: self.name.to_string(),
-            path: self.dir.clone(),
-            domain: self.domain.load().to_string(),
-            state: summary(&shares, blocked),
-            config_error: Option::clone(&self.config_error.load()),
-            services: services.iter().map(|board| board.present(now)).collect(),
-        }
+        summary(&shares, blocked)
     }
 }
 
 impl ServiceBoard {
     /// The service as `status` shows it.
-    pub fn present(&self, now: Instant) -> Service {
+    pub fn present(&self, gate: &Gate, now: Instant) -> Service {
         let waiting_for = self.waiting_for();
         self.read(|view| Service {
             name: self.name.to_string(),
@@ -64,7 +71,13 @@ impl ServiceBoard {
             state: view.state(),
             pid: view.running.map(|running| running.pid),
             port: view.port,
-            url: view.port.map(|port| format!("http://127.0.0.1:{port}")),
+            url: self
+                .host
+                .load()
+                .as_ref()
+                .as_ref()
+                .and_then(|host| gate.url(host))
+                .or_else(|| view.port.map(|port| format!("http://127.0.0.1:{port}"))),
             restarts: view.births.saturating_sub(1),
             uptime_s: view
                 .running
@@ -91,6 +104,20 @@ impl View {
             Phase::Stopped | Phase::Completed => ServiceState::Stopped,
             Phase::GaveUp => ServiceState::Failed,
         }
+    }
+
+    /// What requests for it are to do.
+    pub fn traffic(&self) -> traffic::Phase {
+        use ServiceState::{Backoff, Healthy, Starting, Stopping, Unhealthy, Waiting};
+        let state = match self.state() {
+            Healthy | Unhealthy => traffic::State::Up,
+            Waiting | Starting | Backoff => traffic::State::Coming,
+            Stopping if self.wanted => traffic::State::Coming,
+            _ => traffic::State::Down,
+        };
+        // A connection is compared with the current life only: that these may wrap around is as good.
+        let life = u32::try_from(self.life & u64::from(u32::MAX)).unwrap_or_default();
+        traffic::Phase { state, life, port: self.port.unwrap_or_default(), h2c: false }
     }
 
     /// One line on anything that is not as wanted, or what the service says of itself.

@@ -18,6 +18,7 @@ use crate::{
     actors::{
         board::ServiceBoard,
         directory::Entry,
+        gate::Gate,
         project::{Target, Ticket},
     },
     api::{
@@ -64,7 +65,7 @@ pub(super) async fn follow(
         let verdict = outcome::judge(&targets, &told.boards, goal);
         if verdict != Verdict::Open || told.is_due() {
             let changes: Vec<Progress> =
-                told.changes().into_iter().map(Progress::Service).collect();
+                told.changes(&desk.infra.gate).into_iter().map(Progress::Service).collect();
             // Nobody may be reading; what was begun goes on, and `down` waits for its end.
             lines.write_all(&changes).await;
         }
@@ -133,7 +134,7 @@ impl Told {
         self.stale && Instant::now() >= self.due
     }
 
-    fn changes(&mut self) -> Vec<Service> {
+    fn changes(&mut self, gate: &Gate) -> Vec<Service> {
         let now = Instant::now();
         self.due = now + PACE;
         self.stale = false;
@@ -143,7 +144,7 @@ impl Told {
             if last.as_ref().is_some_and(|(before, _)| *before == marks) {
                 continue;
             }
-            let service = board.present(now);
+            let service = board.present(gate, now);
             let same = last.as_ref().is_some_and(|(_, last)| {
                 *last == Service { uptime_s: last.uptime_s, ..service.clone() }
             });

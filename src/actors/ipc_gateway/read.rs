@@ -50,18 +50,22 @@ impl Desk {
     }
 
     fn status(&self, dir: Option<&PathBuf>) -> Status {
+        self.infra.gate.refresh();
         let projects = self.infra.directory.all();
         let asked = |entry: &&Entry| dir.is_none_or(|dir| entry.board.dir == *dir);
-        let mut projects: Vec<_> =
-            projects.values().filter(asked).map(|entry| entry.board.present()).collect();
+        let mut projects: Vec<_> = projects
+            .values()
+            .filter(asked)
+            .map(|entry| entry.board.present(&self.infra.gate))
+            .collect();
         projects.sort_by(|a, b| a.name.cmp(&b.name));
         let daemon = Daemon {
             pid: std::process::id().cast_signed(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: self.since.elapsed().as_secs_f64(),
             socket: self.infra.places.socket.clone(),
-            http: None,
-            https: None,
+            http: self.infra.gate.http,
+            https: self.infra.gate.https,
             heart: None,
         };
         Status { daemon, projects }

@@ -106,7 +106,10 @@ pub(in crate::actors) fn resolve(
         caller_env,
         files: &|path| files.get(path).map(String::as_str),
         port_of: &|name| ports.get(name).copied(),
-        public_url: &|_| None,
+        public_url: &|name| {
+            let host = project.board.service(name)?.host.load_full();
+            project.infra.gate.url(Option::as_ref(&host)?)
+        },
         notify_socket: &notify,
         locald_exe: &project.infra.exe,
         // Node complains about a file that is not there.

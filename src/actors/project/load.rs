@@ -17,6 +17,7 @@ use crate::{
     core::{
         id::ServiceName,
         plan::{Plan, ServicePlan},
+        routes::ProjectRoutes,
     },
     os::logs::Sink,
     supervision::graph::Id,
@@ -85,6 +86,8 @@ impl Team {
     fn publish(&self, plan: &Plan) {
         let ports = self.context.ports.load();
         let board = |name: &ServiceName| self.services[name].board.clone();
+        let hosts = ProjectRoutes::of(plan, |_| ());
+        let hosts: HashMap<&ServiceName, String> = hosts.hosts().collect();
         let mut list: Vec<Arc<ServiceBoard>> = Vec::with_capacity(plan.services.len());
         for service in &plan.services {
             let board = board(&service.name);
@@ -94,6 +97,7 @@ impl Team {
                 view.limit = service.limit;
                 view.essential = service.essential;
             });
+            board.host.store(Arc::new(hosts.get(&service.name).cloned()));
             list.push(board);
         }
         for service in &plan.services {

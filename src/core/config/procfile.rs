@@ -127,6 +127,8 @@ impl Service {
             watchdog: None,
             essential: false,
             autostart: true,
+            domain: None,
+            routes: Vec::new(),
         }
     }
 }

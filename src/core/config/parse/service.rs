@@ -34,6 +34,10 @@ pub(super) fn read(
     let run = run(reader, &section, kind, &name);
     let port = port(reader, &section, kind.unwrap_or(Kind::Exec));
     let (max_restarts, restart_window) = project::intensity(reader, &section);
+    let domain = section.get("domain").and_then(|item| domain::read(reader, item));
+    let routes = routes(reader, &section);
+    watch(reader, &section);
+    unreachable(reader, &section, port);
     let flag = |reader: &mut Reader<'_>, key, default| {
         section.get(key).and_then(|item| reader.flag(item)).unwrap_or(default)
     };
@@ -66,10 +70,10 @@ pub(super) fn read(
         watchdog: section.get("watchdog").and_then(|item| reader.pause(item)),
         essential: flag(reader, "essential", false),
         autostart: flag(reader, "autostart", true),
+        domain: domain.as_ref().map(|domain| domain.value.clone()),
+        routes,
     };
     let depends_on = dependency::read(reader, names, section.get("depends_on"));
-    let domain = section.get("domain").and_then(|item| domain::read(reader, item));
-    routing(reader, &section);
     let uses = mem::take(&mut reader.uses);
     let port_at = section.get("port").map_or_else(|| name.range.clone(), |item| item.value.span());
     // What a service of no known type lacks says nothing.
@@ -218,20 +222,39 @@ fn stop_signal(reader: &mut Reader<'_>, item: Item<'_>) -> Option<StopSignal> {
     signal
 }
 
-/// Keys that only the router will need: their values are checked, and nothing is kept.
-fn routing(reader: &mut Reader<'_>, section: &Section<'_>) {
-    for key in ["routes", "watch"] {
-        let Some(list) = section.get(key).and_then(|item| reader.list(item)) else { continue };
-        for item in list.collect::<Vec<_>>() {
-            let Some(text) = reader.nonempty(item) else { continue };
-            if key == "routes" && !text.value.starts_with('/') {
-                reader.refuse(item, "consists of paths that start with `/`");
-            }
-            if key == "watch"
-                && let Err(why) = globset::Glob::new(text.value)
-            {
-                reader.refuse(item, &format!("has a bad pattern: {}", why.kind()));
-            }
+/// Paths on the project's domain.
+fn routes(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
+    let list = section.get("routes").and_then(|item| reader.list(item));
+    let mut routes = Vec::new();
+    for item in list.into_iter().flatten().collect::<Vec<_>>() {
+        let Some(text) = reader.nonempty(item) else { continue };
+        if text.value.starts_with('/') {
+            routes.push(text.value.to_owned());
+        } else {
+            reader.refuse(item, "consists of paths that start with `/`");
+        }
+    }
+    routes
+}
+
+fn watch(reader: &mut Reader<'_>, section: &Section<'_>) {
+    let list = section.get("watch").and_then(|item| reader.list(item));
+    for item in list.into_iter().flatten().collect::<Vec<_>>() {
+        let Some(text) = reader.nonempty(item) else { continue };
+        if let Err(why) = globset::Glob::new(text.value) {
+            reader.refuse(item, &format!("has a bad pattern: {}", why.kind()));
+        }
+    }
+}
+
+/// Notes what leads to a service that has no port.
+fn unreachable(reader: &mut Reader<'_>, section: &Section<'_>, port: PortSpec) {
+    if port != PortSpec::None {
+        return;
+    }
+    for key in ["domain", "routes"] {
+        if let Some(item) = section.get(key) {
+            reader.refuse(item, "leads to a service that has no port");
         }
     }
 }
