@@ -3,6 +3,7 @@
 mod bonds;
 mod linear;
 mod otp;
+mod plans;
 mod promises;
 mod restarts;
 mod script;

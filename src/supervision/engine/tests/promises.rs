@@ -102,7 +102,7 @@ fn moves(n: usize) -> impl Strategy<Value = Move> {
 }
 
 fn history() -> impl Strategy<Value = (Plan, Vec<Move>)> {
-    (3usize..9).prop_flat_map(|n| (plan(n), prop::collection::vec(moves(n), 1..80)))
+    (3usize..9).prop_flat_map(|n| (plan(n), prop::collection::vec(moves(n), 1..60)))
 }
 
 impl World {
@@ -237,16 +237,16 @@ impl World {
 }
 
 /// Enough to be trusted, few enough for a slow machine.
-fn config() -> ProptestConfig {
+fn config(cases: u32) -> ProptestConfig {
     let config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_some() {
         return config;
     }
-    ProptestConfig { cases: if cfg!(debug_assertions) { 2_000 } else { 20_000 }, ..config }
+    ProptestConfig { cases: if cfg!(debug_assertions) { cases } else { 10 * cases }, ..config }
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(2_000))]
 
     #[test]
     fn the_engine_keeps_its_promises((plan, script) in history()) {
@@ -268,6 +268,11 @@ proptest! {
         }
         world.check_full_stop_and_start();
     }
+
+}
+
+proptest! {
+    #![proptest_config(config(500))]
 
     /// Stop wins in every phase: from wherever it is, what is stopped last stays down.
     #[test]
