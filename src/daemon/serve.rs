@@ -52,26 +52,24 @@ pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, F
     let plane = LogPlane::start(logs).map_err(system("start the thread that keeps logs"))?;
     let runtime = runtime().map_err(system("start the runtime"))?;
     let socket = places.socket.clone();
-    let code = runtime.block_on(async {
-        let listener = Arc::new(socket::bind(&places.socket, &lock)?);
-        let front = front(&global.proxy, |name| std::env::var(name).ok());
-        let notes = front.notes.clone();
-        let foundation = Foundation {
-            places,
-            state: state.clone(),
-            plane,
-            listener,
-            ports: ports::assignable_range(),
-            exe: PathBuf::from("/proc/self/exe"),
-            front,
-            proxy: global.proxy,
-        };
-        let tree = tree(foundation).map_err(system("start the proxy"))?;
-        for note in notes {
-            tree.desk.infra.events.record(None, None, "proxy", Some(note));
-        }
-        live(teller, tree, state.projects, foreground).await
-    })?;
+    let listener = runtime.block_on(async { socket::bind(&places.socket, &lock) })?;
+    let front = front(&global.proxy, |name| std::env::var(name).ok());
+    let notes = front.notes.clone();
+    let foundation = Foundation {
+        places,
+        state: state.clone(),
+        plane,
+        listener: Arc::new(listener),
+        ports: ports::assignable_range(),
+        exe: PathBuf::from("/proc/self/exe"),
+        front,
+        proxy: global.proxy,
+    };
+    let tree = tree(foundation).map_err(system("start the proxy"))?;
+    for note in notes {
+        tree.desk.infra.events.record(None, None, "proxy", Some(note));
+    }
+    let code = runtime.block_on(live(teller, tree, state.projects, foreground))?;
     if let Err(error) = std::fs::remove_file(&socket).and_then(|()| lock.leave(&socket)) {
         tracing::warn!(%error, "cannot remove the socket and its lock");
     }

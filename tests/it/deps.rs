@@ -180,7 +180,8 @@ fn those_that_wait_start_by_themselves_when_it_recovers() {
         &format!(
             "[services.web]\n{web}\ndepends_on = [\"db\"]\n\
              [services.db]\ntype = \"worker\"\nmax_restarts = 0\n\
-             command = \"test -e ok && exec sleep 1000; exit 1\"\n"
+             command = \"test -e ok && exec sleep 1000; exit 1\"\n\
+             health_check = \"test -e ok\"\n"
         ),
     );
     project.locald(["up"]).fails(1);

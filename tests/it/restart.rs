@@ -37,7 +37,9 @@ fn ends_as(restart: &str, end: &str, state: &str, births: usize) {
         ),
     );
     project.locald(["up"]).run();
-    project.until_state("w", state);
+    project.until(&format!("{state} after {births} births"), |p| {
+        p.is("w", state) && project.lines("born").len() == births
+    });
     assert_eq!(project.lines("born").len(), births, "{restart} after {end}");
 }
 
@@ -101,7 +103,8 @@ fn a_restart_by_a_person_clears_the_counters() {
     let project = home.project(
         "shop",
         "[services.w]\ntype = \"worker\"\nmax_restarts = 1\n\
-         command = \"test -e ok && exec sleep 1000; exit 1\"\n",
+         command = \"test -e ok && exec sleep 1000; exit 1\"\n\
+         health_check = \"test -e ok\"\n",
     );
     project.locald(["up"]).fails(1);
     project.write("ok", "");
@@ -153,7 +156,8 @@ fn a_restart_skips_the_backoff() {
     let project = home.project(
         "shop",
         "[services.w]\ntype = \"worker\"\nbackoff = { initial = \"600s\", max = \"600s\" }\n\
-         command = \"test -e ok && exec sleep 1000; exit 1\"\n",
+         command = \"test -e ok && exec sleep 1000; exit 1\"\n\
+         health_check = \"test -e ok\"\n",
     );
     project.locald(["up", "--no-wait"]).ok();
     project.until_state("w", "backoff");

@@ -82,7 +82,7 @@ fn the_stop_signal_is_the_configured_one() {
         "shop",
         "[services.s]\ntype = \"worker\"\nstop_signal = \"SIGINT\"\n\
          command = \"trap 'echo int > got; exit 0' INT; trap 'echo term > got; exit 0' TERM; \
-         while :; do sleep 0.05; done\"\n",
+         echo > ready; while :; do sleep 0.05; done\"\nhealth_check = \"test -e ready\"\n",
     );
     project.up();
     project.locald(["stop"]).ok();
@@ -228,7 +228,8 @@ fn an_exit_after_the_stop_signal_is_no_failure_whatever_its_code() {
     let project = home.project(
         "shop",
         "[services.s]\ntype = \"worker\"\nrestart = \"on-failure\"\n\
-         command = \"trap 'exit 9' TERM; while :; do sleep 0.05; done\"\n",
+         command = \"trap 'exit 9' TERM; echo > ready; while :; do sleep 0.05; done\"\n\
+         health_check = \"test -e ready\"\n",
     );
     project.up();
     project.locald(["stop"]).ok();

@@ -56,6 +56,7 @@ impl Desk {
         let mut projects: Vec<_> = projects
             .values()
             .filter(asked)
+            .filter(|entry| is_listed(entry))
             .map(|entry| entry.board.present(&self.infra.gate))
             .collect();
         projects.sort_by(|a, b| a.name.cmp(&b.name));
@@ -139,6 +140,11 @@ pub(super) async fn env(State(desk): State<Arc<Desk>>, body: Body) -> Reply<Json
     let failed = |why: String| Refused::new(Code::Failed, why);
     let launch = resolving.await.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
     Ok(Json(Environment { env: launch.env, workdir: launch.workdir }))
+}
+
+/// Whether it is known what the project consists of: just opened, it is not yet.
+fn is_listed(entry: &Entry) -> bool {
+    !entry.board.services().is_empty() || entry.context.plan.load().services.is_empty()
 }
 
 /// Tells the status now and after every change, at a pace.
