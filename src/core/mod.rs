@@ -14,5 +14,6 @@ pub mod order;
 pub mod plan;
 pub mod ports;
 pub mod probe;
+pub mod shell;
 pub mod state;
 pub mod time;

@@ -170,7 +170,7 @@ async fn present(program: &str, args: &[&str]) -> bool {
     let strict = std::env::var_os("LOCALD_TESTS_STRICT").is_some_and(|it| it == "1");
     assert!(there || !strict, "{program} is missing");
     if !there {
-        eprintln!("SKIPPED: {program} is missing");
+        eprintln!("SKIPPED clients: {program} is missing");
     }
     there
 }
