@@ -3,7 +3,6 @@
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    process::{Command, Output},
     thread,
 };
 
@@ -16,6 +15,7 @@ use rustls::{
 };
 
 use super::*;
+use crate::os::{child::Ending, testing};
 
 fn verify(authority: &Authority, leaf: &CertificateDer<'_>, name: &str) -> Result<(), String> {
     let mut roots = RootCertStore::empty();
@@ -69,7 +69,7 @@ fn a_stolen_key_forges_nothing_but_names_of_this_machine() {
         let leaf = file("leaf", leaf);
         let args = [root.to_str().unwrap(), "-purpose", "sslserver", leaf.to_str().unwrap()];
         let output = run("openssl", &[&["verify", "-x509_strict", "-CAfile"][..], &args].concat());
-        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+        (output.is_good(), output.stderr)
     };
     let (good, why) = says(&leaf);
     assert!(!good && why.contains("permitted subtree violation"), "{why}");
@@ -91,13 +91,13 @@ fn curl_and_python_load_pages_and_refuse_others() {
         };
         for host in ["shop.localhost", "localhost", "127.0.0.1"] {
             let output = curl(host);
-            assert_eq!(output.stdout, b"hello", "{host}: {output:?}");
+            assert_eq!(output.stdout, "hello", "{host}: {output:?}");
         }
         let target = format!("evil.com:{port}:127.0.0.1");
         let url = format!("https://evil.com:{port}/");
         let args = ["-sS", "--max-time", "20", "--noproxy", "*", "--cacert", &root, "--resolve"];
         let output = run("curl", &[&args[..], &[&target, &url]].concat());
-        assert_eq!(output.status.code(), Some(60), "{output:?}");
+        assert_eq!(output.ending, Ending::Code(60), "{output:?}");
     }
     if present("python3", &["-c", "import ssl"]) {
         let script = "import socket, ssl, sys\n\
@@ -108,11 +108,9 @@ fn curl_and_python_load_pages_and_refuse_others() {
         let port = port.to_string();
         let python = |name: &str| run("python3", &["-c", script, &root, &port, name]);
         let output = python("shop.localhost");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(said, "(('DNS', 'shop.localhost'),)\n", "{output:?}");
-        assert!(python("127.0.0.1").status.success());
-        let output = python("evil.com");
-        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.stdout, "(('DNS', 'shop.localhost'),)\n", "{output:?}");
+        assert!(python("127.0.0.1").is_good());
+        let why = python("evil.com").stderr;
         assert!(why.contains("permitted subtree violation"), "{why}");
     }
 }
@@ -169,10 +167,23 @@ fn greet(config: &Arc<ServerConfig>, mut socket: TcpStream) {
     }
 }
 
+/// What a program said, and how it ended.
+#[derive(Debug)]
+struct Said {
+    ending: Ending,
+    stdout: String,
+    stderr: String,
+}
+
+impl Said {
+    fn is_good(&self) -> bool {
+        self.ending == Ending::Code(0)
+    }
+}
+
 /// Whether the program is there; if not, the test is skipped, loudly.
 fn present(program: &str, args: &[&str]) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "a program of the test")]
-    let there = Command::new(program).args(args).output().is_ok_and(|it| it.status.success());
+    let there = run("sh", &[&["-c", "exec \"$@\"", "sh", program][..], args].concat()).is_good();
     let strict = std::env::var_os("LOCALD_TESTS_STRICT").is_some_and(|it| it == "1");
     assert!(there || !strict, "{program} is missing");
     if !there {
@@ -181,8 +192,10 @@ fn present(program: &str, args: &[&str]) -> bool {
     there
 }
 
-fn run(program: &str, args: &[&str]) -> Output {
-    #[expect(clippy::disallowed_methods, reason = "a program of the test")]
-    let output = Command::new(program).args(args).output();
-    output.unwrap()
+/// Runs a program as all tests of this process do that start one: no other may reap it.
+fn run(program: &str, args: &[&str]) -> Said {
+    let argv = [&[program][..], args].concat();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (ending, stdout, stderr) = runtime.block_on(testing::run(&testing::command(&argv)));
+    Said { ending, stdout, stderr }
 }
