@@ -102,8 +102,6 @@ fn what_is_not_supported_yet_is_said_and_not_ignored() {
     let home = Home::new();
     for (lines, key) in [
         ("command = \"x\"\nwatch = [\"src/**\"]", "watch"),
-        ("command = \"x\"\nroutes = [\"/api\"]", "routes"),
-        ("command = \"x\"\ndomain = \"admin.shop.localhost\"", "domain"),
         ("type = \"postgres\"\nversion = \"16\"", "postgres"),
     ] {
         let project = home.project("shop", &format!("[services.web]\n{lines}\n"));
