@@ -101,7 +101,8 @@ fn first_free(what: &str, [first, second]: [u16; 2], notes: &mut Vec<String>) ->
     };
     match listen(second) {
         Ok(sockets) => {
-            notes.push(format!("{what} is on port {second}: cannot listen on {first}: {error}"));
+            let port = sockets.address.port();
+            notes.push(format!("{what} is on port {port}: cannot listen on {first}: {error}"));
             Some(sockets)
         }
         Err(other) => {
