@@ -68,6 +68,8 @@ pub struct Needed {
 /// A service, as of now.
 #[derive(Clone, Debug)]
 pub struct View {
+    /// How often this was written.
+    pub version: u64,
     /// What it is.
     pub kind: Kind,
     /// Where it is in its supervisor's eyes.
@@ -126,6 +128,8 @@ pub struct Past {
     pub at: SystemTime,
     /// How long it had run.
     pub ran: Duration,
+    /// Why we ended it, if we did and nobody had asked us to.
+    pub cause: Option<String>,
 }
 
 impl ProjectBoard {
@@ -177,7 +181,10 @@ impl ProjectBoard {
 impl ServiceBoard {
     /// Changes the view, and rings.
     pub fn update(&self, change: impl FnOnce(&mut View)) {
-        self.view.send_modify(change);
+        self.view.send_modify(|view| {
+            change(view);
+            view.version += 1;
+        });
         self.bell.send_modify(|count| *count += 1);
     }
 
@@ -202,6 +209,14 @@ impl ServiceBoard {
             return Vec::new();
         }
         self.needs.load().iter().filter(|need| !need.is_met()).cloned().collect()
+    }
+
+    /// How many of its dependencies keep it from starting now.
+    pub fn missing(&self) -> usize {
+        if self.read(|view| view.phase) != Phase::Pending {
+            return 0;
+        }
+        self.needs.load().iter().filter(|need| !need.is_met()).count()
     }
 
     /// Writes an exit down.
@@ -239,6 +254,7 @@ impl View {
     /// A service that nobody has started yet.
     pub fn new(service: &ServicePlan) -> Self {
         Self {
+            version: 0,
             kind: service.kind,
             phase: Phase::Stopped,
             life: 0,

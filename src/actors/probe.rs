@@ -84,7 +84,11 @@ impl Actor for Probe {
                 context.board.update(|view| view.unhealthy = None);
                 watcher.service.ready();
             }
-            Msg::Unfit(why) => return Err(End::Unfit(why).into()),
+            Msg::Unfit(why) => {
+                let hint = context.board.read(|view| view.hint.clone());
+                let hint = hint.map_or_else(String::new, |hint| format!("; it {hint}"));
+                return Err(End::Unfit(why + &hint).into());
+            }
         }
         Ok(())
     }

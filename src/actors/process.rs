@@ -6,7 +6,7 @@ mod launch;
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
 use self::launch::Launched;
 pub(in crate::actors) use self::launch::resolve;
@@ -21,8 +21,8 @@ pub struct Process;
 pub enum Msg {
     /// The launch has ended; its outcome is in the task.
     Launched,
-    /// The process is gone, and all that came of it.
-    Ended(Ending),
+    /// The process died at that moment, and all that came of it is gone now.
+    Ended(Ending, Instant),
 }
 
 /// What it is given.
@@ -83,9 +83,9 @@ impl Actor for Process {
                 body.attend(&myself, launched);
                 Ok(())
             }
-            Msg::Ended(ending) => {
+            Msg::Ended(ending, at) => {
                 body.stage = Stage::Over;
-                Err(End::Exited(ending).into())
+                Err(End::Exited(ending, at).into())
             }
         }
     }
@@ -118,9 +118,9 @@ impl Body {
         // Before anybody hears of it: the probe looks for it as soon as it may start.
         attend::announce(&context, &launched);
         let attendant = tokio::spawn(async move {
-            let ending = attend::attend(&context, launched, told).await;
+            let (ending, at) = attend::attend(&context, launched, told).await;
             // The actor is gone only if it was told to stop; then it waits for this task.
-            let _gone = myself.cast(Msg::Ended(ending));
+            let _gone = myself.cast(Msg::Ended(ending, at));
         });
         self.stage = Stage::Running { stop, attendant };
         self.herald.ready();

@@ -8,6 +8,7 @@ mod specs;
 use std::{collections::HashMap, sync::Arc};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use tokio::time::Instant;
 
 pub use self::command::{Command, Refusal, Target, Ticket, Verb};
 use super::{
@@ -160,10 +161,12 @@ impl Team {
     }
 }
 
-/// OTP's `normal` is a process that exited 0.
-fn judge(error: &ActorProcessingErr) -> Exit {
+/// OTP's `normal` is a process that exited 0. A backoff counts from the death of the process, not
+/// from the end of the cleaning up behind it.
+fn judge(error: &ActorProcessingErr) -> (Exit, Option<Instant>) {
     match error.downcast_ref::<End>() {
-        Some(End::Exited(Ending::Code(0))) => Exit::Success,
-        _ => Exit::Failure,
+        Some(End::Exited(Ending::Code(0), at)) => (Exit::Success, Some(*at)),
+        Some(End::Exited(_, at)) => (Exit::Failure, Some(*at)),
+        _ => (Exit::Failure, None),
     }
 }

@@ -1,4 +1,4 @@
-//! The supervisor of all projects: one_for_one, dynamic, and nothing escalates from here.
+//! The supervisor of all projects: `one_for_one`, dynamic, and nothing escalates from here.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -22,9 +22,9 @@ use crate::{
     supervision::{
         address::{Address, CallError, address},
         budget::Limit,
-        engine::{Exit, Input, Policy, Restart},
+        engine::{Input, Policy, Restart},
         graph::{Graph, Id},
-        nursery::{ChildSpec, News, Nursery, Signal, StartFn, spawn},
+        nursery::{ChildSpec, News, Nursery, Signal, StartFn, failure, spawn},
         plate::{ChildPlate, SupervisorPlate},
     },
 };
@@ -35,7 +35,7 @@ const GRACE: Duration = Duration::from_hours(1);
 /// A bug in a project's actor that strikes again and again is given up on.
 const LIMIT: Limit = Limit {
     restarts: 5,
-    within: Duration::from_secs(60),
+    within: Duration::from_mins(1),
     initial: Duration::from_millis(50),
     factor: 4.0,
     max: Duration::from_secs(5),
@@ -109,7 +109,6 @@ impl Actor for Projects {
         plate.supervises(board.clone());
         let shown = infra.directory.clone();
         plate.describe(move || Some(format!("{} projects", shown.all().len())));
-        let failure = |_: &ActorProcessingErr| Exit::Failure;
         let nursery = Nursery::new(&myself, Graph::default(), HashMap::new(), failure, board);
         Ok(Branch { infra, nursery, specs: HashMap::new(), closing: HashMap::new() })
     }

@@ -4,15 +4,16 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::time::Instant;
 
 use super::{context::ServiceContext, probe, process};
 use crate::{
     os::child::Ending,
     supervision::{
         budget::Limit,
-        engine::{Exit, Policy, Restart},
+        engine::{Policy, Restart},
         graph::{Bond, Edge, Graph, Id, Needs},
-        nursery::{ChildSpec, Herald, News, Nursery, Signal, StartFn, spawn},
+        nursery::{ChildSpec, Herald, News, Nursery, Signal, StartFn, failure, spawn},
         plate::{ChildPlate, SupervisorPlate},
     },
 };
@@ -44,9 +45,9 @@ pub struct Args {
 /// How a life ended by itself.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum End {
-    /// The process exited.
+    /// The process exited, at that moment.
     #[error("{0}")]
-    Exited(Ending),
+    Exited(Ending, Instant),
     /// The probe has given up on it.
     #[error("{0}")]
     Unfit(String),
@@ -79,7 +80,7 @@ impl Actor for Service {
         let edge = (ids[1].clone(), ids[0].clone(), needs);
         let graph = Graph::new(ids.clone(), [edge])?;
         let specs = children(ids, &context, &herald);
-        let nursery = Nursery::new(&myself, graph, specs, |_| Exit::Failure, board);
+        let nursery = Nursery::new(&myself, graph, specs, failure, board);
         Ok(Group { nursery, cause: None })
     }
 

@@ -49,7 +49,8 @@ fn take_turn(places: &Places) -> Result<File, Error> {
 }
 
 fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    opened.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// What the daemon says on the pipe.
@@ -59,6 +60,8 @@ enum Word {
     Ready,
     /// Another daemon has the lock; 0: it has not said yet which.
     Busy(i32),
+    /// Its configuration is wrong.
+    Config(String),
     /// It cannot, for this reason.
     Error(String),
 }
@@ -114,6 +117,7 @@ impl Attempt {
                 error =
                     error.because(format!("another one (pid {pid}) is there and does not answer"));
             }
+            Word::Config(reason) => return Error::config(reason),
             Word::Error(reason) => error = error.because(reason),
         }
         let lines = log_since(&places.daemon_log, self.log_length);
@@ -134,6 +138,7 @@ fn word(said: Option<&str>) -> Word {
         _ if said == "busy" => Word::Busy(0),
         _ if said.is_empty() => Word::Error("it ended without a word".to_owned()),
         Some(("busy", pid)) if pid.parse::<i32>().is_ok() => Word::Busy(pid.parse().unwrap_or(0)),
+        Some(("config:", reason)) => Word::Config(reason.to_owned()),
         Some(("error:", reason)) => Word::Error(reason.to_owned()),
         _ => Word::Error(said.to_owned()),
     }

@@ -1,26 +1,16 @@
 //! Finds the project of a folder, and reads its configuration.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     error::Error,
     output,
     render::{diagnostic, text::Paint},
 };
-use crate::core::{
-    config::{self, Config},
-    diagnostic::{Diagnostic, Diagnostics, SourceFile},
-    plan::Plan,
+use crate::{
+    core::{diagnostic::Diagnostics, plan::Plan},
+    os::project_file::{self, Unusable},
 };
-
-/// The files that make a folder a project, the better one first.
-const FILES: [&str; 2] = ["locald.toml", "Procfile"];
-/// A longer file is none of ours.
-const LONGEST: u64 = 1 << 20;
 
 /// A folder with a configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,53 +59,22 @@ impl Project {
     }
 
     fn within(dir: &Path) -> Option<Self> {
-        // Whatever is called so is meant so, also when it cannot be read: that is said then.
-        FILES
-            .iter()
-            .map(|name| dir.join(name))
-            .find(|file| file.symlink_metadata().is_ok())
-            .map(|file| Self { dir: dir.to_owned(), file })
-    }
-
-    /// Reads the configuration file.
-    fn source(&self) -> Result<SourceFile, Error> {
-        let bytes = read(&self.file).map_err(|error| {
-            let error =
-                Error::config(format!("cannot read {}", self.file.display())).because(error);
-            error.hinted("locald.toml is a text file of at most 1 MiB that you may read")
-        })?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(SourceFile { path: self.file.clone(), text }),
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let before = &error.as_bytes()[..valid];
-                let line = memchr::memchr_iter(b'\n', before).count() + 1;
-                Err(Error::config(format!(
-                    "{}:{line}: this line is not valid UTF-8",
-                    self.file.display()
-                ))
-                .hinted("save the file as UTF-8"))
-            }
-        }
+        project_file::find(dir).map(|file| Self { dir: dir.to_owned(), file })
     }
 
     /// What the configuration says, or all that is wrong with it.
     pub fn check(&self) -> Result<Checked, Error> {
-        let source = self.source()?;
-        let name = self.dir.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        let config = if self.file.ends_with(FILES[0]) {
-            config::parse_toml(&source, &name)
-        } else {
-            config::parse_procfile(&source, &name)
-        };
-        let config = config.and_then(|config| {
-            let missing = self.missing_env_files(&source, &config);
-            if missing.is_empty() { Ok(config) } else { Err(missing) }
-        });
-        Ok(match config {
-            Ok(config) => Checked::Good(Box::new(Plan::of(&config))),
-            Err(list) => Checked::Bad(Diagnostics { source, list }),
-        })
+        match project_file::plan(&self.dir) {
+            Ok(plan) => Ok(Checked::Good(Box::new(plan))),
+            Err(Unusable::Invalid(diagnostics)) => Ok(Checked::Bad(diagnostics)),
+            Err(Unusable::Unreadable { path, source }) => {
+                let error = Error::config(format!("cannot read {}", path.display()));
+                Err(error
+                    .because(source)
+                    .hinted("a configuration is a text file of at most 1 MiB that you may read"))
+            }
+            Err(error @ Unusable::Missing(_)) => Err(Error::config(error.to_string())),
+        }
     }
 
     /// What the configuration says; its errors are said.
@@ -124,26 +83,6 @@ impl Project {
             Checked::Good(plan) => Ok(plan),
             Checked::Bad(diagnostics) => Err(invalid(&diagnostics)),
         }
-    }
-
-    /// Env files that are named and are not there. Where they are named is found by their text: the
-    /// configuration does not say.
-    fn missing_env_files(&self, source: &SourceFile, config: &Config) -> Vec<Diagnostic> {
-        let plan = Plan::of(config);
-        let services = plan.services.iter();
-        let mut named: Vec<String> = services
-            .flat_map(|service| crate::core::launch::env_files_of(&plan, service))
-            .filter(|file| file.required && !self.dir.join(&file.path).exists())
-            .map(|file| file.path)
-            .collect();
-        named.sort();
-        named.dedup();
-        let missing = named.into_iter().map(|path| {
-            let place = source.text.find(&path).map_or(0..0, |at| at..at + path.len());
-            Diagnostic::at(place, format!("env file `{path}` does not exist"))
-                .help("create it, or take it out of `env_file`")
-        });
-        missing.collect()
     }
 }
 
@@ -168,22 +107,9 @@ fn working_folder() -> Result<PathBuf, Error> {
         .map_err(|error| Error::failed("cannot tell the working folder").because(error))
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe or a device would keep us waiting.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(io::Error::other("it is longer than 1 MiB"));
-    }
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{fs, os::unix::fs::symlink};
 
     use super::*;
     use crate::cli::report;
@@ -212,7 +138,7 @@ mod tests {
         let file = dir.path().join("locald.toml");
         let reading = || {
             let project = Project::at(dir.path()).expect("there is something of that name");
-            let error = project.source().expect_err("nobody can read that");
+            let error = project.plan().expect_err("nobody can read that");
             assert_eq!(error.kind.code(), 4);
             said(&error)
         };
@@ -225,10 +151,10 @@ mod tests {
         fs::remove_dir(&file).expect("it is there");
 
         fs::write(&file, b"[project]\nname = \"\xff\"\n").expect("room");
-        assert!(reading().contains("locald.toml:2: this line is not valid UTF-8"), "{}", reading());
+        assert!(reading().contains("locald.toml:2:"), "{}", reading());
 
         fs::write(&file, vec![b'#'; (1 << 20) + 1]).expect("room");
-        assert!(reading().contains("longer than 1 MiB"), "{}", reading());
+        assert!(reading().contains("at most 1048576 are read"), "{}", reading());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use self::render::{Ports, Render};
 use super::{
     id::ServiceName,
     plan::{EnvFiles, Kind, Plan, Probe, Run, ServicePlan},
+    shell::{giving_way, words},
 };
 
 /// What a launch depends on besides the plan.
@@ -41,6 +42,9 @@ pub struct Surroundings<'a> {
 pub struct Launch {
     /// The program and its arguments.
     pub argv: Vec<String>,
+    /// The same without a shell around it, if the command has nothing for one to do. To be tried
+    /// first; if there is no such program, the shell says so in its well-known way (127).
+    pub direct: Option<Vec<String>>,
     /// The whole environment.
     pub env: BTreeMap<String, String>,
     /// The folder to run in, absolute.
@@ -156,8 +160,13 @@ pub fn launch(
     let port = ports.of(service)?;
     let env = environment::resolve(&ports, service, port)?;
     let render = Render { ports: &ports, env: &env, injected: &BTreeMap::new() };
+    let mut direct = None;
     let argv = match &service.run {
-        Run::Shell(command) => shell(render.template(command, "command")?),
+        Run::Shell(command) => {
+            let command = render.template(command, "command")?;
+            direct = words(&command);
+            shell(giving_way(&command))
+        }
         Run::Argv(argv) => render.all(argv, "command")?,
         Run::Site { path } => site(around, path, port.unwrap_or_default())?,
     };
@@ -166,7 +175,7 @@ pub fn launch(
         Some(workdir) => around.dir.join(workdir),
         None => around.dir.to_owned(),
     };
-    Ok(Launch { argv, env, workdir, check, port })
+    Ok(Launch { argv, direct, env, workdir, check, port })
 }
 
 fn check(

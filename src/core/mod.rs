@@ -15,5 +15,6 @@ pub mod plan;
 pub mod ports;
 pub mod probe;
 pub mod routes;
+pub mod shell;
 pub mod state;
 pub mod time;

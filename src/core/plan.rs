@@ -26,8 +26,8 @@ pub struct Plan {
     pub project: ProjectName,
     /// Its domain.
     pub domain: String,
-    /// Whether a crash of any service takes all.
-    pub one_for_all: bool,
+    /// What a crash of a service means for others.
+    pub strategy: Strategy,
     /// In the order of the file.
     pub services: Vec<ServicePlan>,
     /// The project's env files.
@@ -151,7 +151,7 @@ impl Plan {
         Self {
             project: project.name.clone(),
             domain: project.domain.clone(),
-            one_for_all: project.strategy == Strategy::OneForAll,
+            strategy: project.strategy,
             services,
             env_files: project.env_files.clone(),
             env: Arc::clone(&project.env),

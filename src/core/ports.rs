@@ -13,12 +13,20 @@ use super::id::{ProjectName, ServiceName};
 /// The assigned ports of all projects, and the fixed ones, which no other service is ever assigned.
 #[derive(Clone, Debug, Default)]
 pub struct LeaseBook {
+    /// See [`Self::seeded`].
+    seed: u64,
     leases: BTreeMap<ProjectName, BTreeMap<ServiceName, u16>>,
     taken: HashSet<u16>,
     fixed: BTreeMap<ProjectName, HashSet<u16>>,
 }
 
 impl LeaseBook {
+    /// An empty book whose search starts elsewhere than that of books with other seeds: daemons that
+    /// run side by side on one machine cannot see each other's leases, only what is listening.
+    pub fn seeded(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
     /// Enters a lease of earlier days; false if another service has that port.
     pub fn remember(&mut self, project: &ProjectName, service: &ServiceName, port: u16) -> bool {
         if port == 0 || self.port_of(project, service) == Some(port) {
@@ -66,7 +74,7 @@ impl LeaseBook {
         {
             return Some(port);
         }
-        let start = preferred(project, service, &range);
+        let start = preferred(self.seed, project, service, &range);
         let port = (start..=*range.end())
             .chain(*range.start()..start)
             .find(|port| *port != 0 && !self.taken.contains(port) && usable(*port))?;
@@ -115,12 +123,12 @@ impl LeaseBook {
     }
 }
 
-/// Where the search starts: the same for a service on every machine and in every life of the
-/// daemon, so that even a forgotten port mostly comes back.
-fn preferred(project: &str, service: &str, range: &RangeInclusive<u16>) -> u16 {
+/// Where the search starts: the same for a service in every life of the daemon, so that even a
+/// forgotten port mostly comes back.
+fn preferred(seed: u64, project: &str, service: &str, range: &RangeInclusive<u16>) -> u16 {
     let bytes = project.bytes().chain([0]).chain(service.bytes());
     // FNV-1a; its low bits are good enough for a remainder.
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64 ^ seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let span = u64::from(range.end().saturating_sub(*range.start())) + 1;

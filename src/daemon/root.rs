@@ -36,7 +36,7 @@ use crate::{
 /// ARCHITECTURE: infrastructure may fail three times a minute before its supervisor gives up.
 const LIMIT: Limit = Limit {
     restarts: 3,
-    within: Duration::from_secs(60),
+    within: Duration::from_mins(1),
     initial: Duration::from_millis(50),
     factor: 4.0,
     max: Duration::from_secs(1),
@@ -80,7 +80,7 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
     let (log_room, log_store) = address();
     let (project_room, projects) = address();
     let events = Arc::new(EventLog::new(state.last_seq));
-    let book = Arc::new(ArcSwap::from_pointee(book(&state)));
+    let book = Arc::new(ArcSwap::from_pointee(book(&state, &places)));
     let memory = Arc::new(ArcSwap::from_pointee(state));
     let infra = Infra {
         state_store: state_store.clone(),
@@ -198,8 +198,11 @@ fn permanent() -> Policy {
 }
 
 /// The leases of the last daemon.
-fn book(state: &State) -> LeaseBook {
-    let mut book = LeaseBook::default();
+fn book(state: &State, places: &Places) -> LeaseBook {
+    use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+    // The same in every life of the daemon, which is what makes ports stick.
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    let mut book = LeaseBook::seeded(hasher.hash_one(&places.socket));
     for lease in &state.leases {
         if !book.remember(&lease.project, &lease.service, lease.port) {
             tracing::warn!(port = lease.port, service = %lease.service, "a lease was there twice");

@@ -19,7 +19,7 @@ use crate::{
         limits,
         lock::Lock,
         logs::LogPlane,
-        paths::{Places, create_private_dir},
+        paths::{Places, create_private_dir, create_run_dir},
         ports, reaper, socket,
     },
     supervision::supervisor::spawn_root,
@@ -31,7 +31,8 @@ const GAVE_UP: u8 = 70;
 /// Serves until told to end.
 pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, Failure> {
     let places = Arc::new(Places::find(|name| std::env::var_os(name))?);
-    for dir in [&places.run_dir, &places.state_dir, &places.log_dir] {
+    create_run_dir(&places.run_dir)?;
+    for dir in [&places.state_dir, &places.log_dir] {
         create_private_dir(dir)?;
     }
     let lock = Lock::take(&places.socket)?;
@@ -45,9 +46,9 @@ pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, F
     let logs = Limits { max_size: global.logs.max_size, keep: global.logs.keep };
     let plane = LogPlane::start(logs).map_err(system("start the thread that keeps logs"))?;
     let runtime = runtime().map_err(system("start the runtime"))?;
-    runtime.block_on(async {
+    let socket = places.socket.clone();
+    let code = runtime.block_on(async {
         let listener = Arc::new(socket::bind(&places.socket, &lock)?);
-        let socket = places.socket.clone();
         let foundation = Foundation {
             places,
             state: state.clone(),
@@ -56,12 +57,12 @@ pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, F
             ports: ports::assignable_range(),
             exe: PathBuf::from("/proc/self/exe"),
         };
-        let code = live(teller, tree(foundation), state.projects, foreground).await;
-        if let Err(error) = std::fs::remove_file(&socket) {
-            tracing::warn!(%error, "cannot remove the socket");
-        }
-        code
-    })
+        live(teller, tree(foundation), state.projects, foreground).await
+    })?;
+    if let Err(error) = std::fs::remove_file(&socket).and_then(|()| lock.leave(&socket)) {
+        tracing::warn!(%error, "cannot remove the socket and its lock");
+    }
+    Ok(code)
 }
 
 async fn live(

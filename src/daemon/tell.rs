@@ -58,15 +58,17 @@ impl Teller {
         self.say("ready");
     }
 
-    /// The daemon does not serve: says why, on the pipe or to a person. Exit code 3.
+    /// The daemon does not serve: says why, on the pipe or to a person. Exit code 3, or 4 if its
+    /// configuration is at fault.
     pub(super) fn failed(&mut self, failure: &Failure) -> ExitCode {
         match (&self.pipe, failure) {
             (Some(_), Failure::Busy(pid)) => self.say(&format!("busy {pid}")),
-            (Some(_), _) => self.say(&format!("error: {failure}").replace('\n', "; ")),
+            (Some(_), Failure::Config(why)) => self.say(&format!("config: {}", one_line(why))),
+            (Some(_), _) => self.say(&format!("error: {}", one_line(&failure.to_string()))),
             // Nobody is left to tell when standard error is closed; the exit code still tells.
             (None, _) => drop(writeln!(io::stderr(), "error: {failure}")),
         }
-        ExitCode::from(3)
+        ExitCode::from(if matches!(failure, Failure::Config(_)) { 4 } else { 3 })
     }
 
     fn say(&mut self, word: &str) {
@@ -76,6 +78,10 @@ impl Teller {
             tracing::debug!(%error, "the client that started the daemon is gone");
         }
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.trim_end().replace('\n', "; ")
 }
 
 impl From<LockError> for Failure {

@@ -129,7 +129,9 @@ mod tests {
     #[test]
     fn the_word_of_the_program_is_heard_while_it_goes_on() {
         let (pipe, _log) = started(
-            "eval \"echo ready >&$LOCALD_READY_FD; exec $LOCALD_READY_FD>&-\"; sleep 30 & wait",
+            // Some shells know only descriptors of one digit.
+            "exec bash -c 'eval \"echo ready >&$LOCALD_READY_FD; exec $LOCALD_READY_FD>&-\"; \
+             sleep 30 & wait'",
         );
         assert_eq!(hear(pipe, LIMIT).expect("it can be read").as_deref(), Some("ready\n"));
     }

@@ -49,8 +49,7 @@ pub enum LockError {
 
 impl Lock {
     /// Takes the lock of the socket `socket`: the file `<socket>.lock`, which names us. What a
-    /// dead daemon left is taken over. The file stays for ever: removing it would let two daemons
-    /// lock two files of one name.
+    /// dead daemon left is taken over.
     pub fn take(socket: &Path) -> Result<Self, LockError> {
         let path = lock_path(socket);
         let failed = |source: io::Error| LockError::System { path: path.clone(), source };
@@ -72,6 +71,12 @@ impl Lock {
                 return Ok(lock);
             }
         }
+    }
+
+    /// Removes the file, then lets go. Whoever waits on the removed file finds that it has lost its
+    /// name, and locks another one.
+    pub fn leave(self, socket: &Path) -> io::Result<()> {
+        fs::remove_file(lock_path(socket))
     }
 
     fn sign(&mut self) -> io::Result<()> {

@@ -72,7 +72,8 @@ fn source(path: PathBuf) -> Result<SourceFile, Unusable> {
         Err(source) => return Err(Unusable::Unreadable { path, source }),
     };
     if bytes.len() > MAX_BYTES {
-        let list = vec![config::too_large(bytes.len() as u64)];
+        let bytes = fs::metadata(&path).map_or(bytes.len() as u64, |found| found.len());
+        let list = vec![config::too_large(bytes)];
         let source = SourceFile { path, text: String::new() };
         return Err(Unusable::Invalid(Diagnostics { source, list }));
     }

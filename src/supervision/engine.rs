@@ -7,6 +7,8 @@
 mod propagate;
 mod reshape;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -140,8 +142,8 @@ struct Node {
     budget: Budget,
     /// Dependencies that are not where they must be.
     unmet: usize,
-    /// Dependents that are `Stopping`.
-    stopping_followers: usize,
+    /// Dependents that are [busy](Node::is_busy).
+    busy_followers: usize,
     /// Member of the wave: does not start before the whole wave is down.
     held: bool,
     /// The plan under way removes or changes it: it does not start before the swap.
@@ -164,10 +166,15 @@ pub struct Engine {
     wave: usize,
     /// The first is under way: whom it touches is going down under the old graph.
     shapes: VecDeque<Shape>,
+    /// Commands that a plan to come has to hear too: who is wanted, or is not.
+    foreseen: Vec<(Id, bool)>,
     /// Whose phase has changed since somebody last asked.
     changes: Vec<At>,
     /// How many plans have come into effect.
     plans: u64,
+    /// Inner operations, for the proof that a step is linear.
+    #[cfg(test)]
+    worked: u64,
 }
 
 impl Engine {
@@ -183,8 +190,11 @@ impl Engine {
             held: Vec::new(),
             wave: 0,
             shapes: VecDeque::new(),
+            foreseen: Vec::new(),
             changes: Vec::new(),
             plans: 0,
+            #[cfg(test)]
+            worked: 0,
         };
         engine.recount();
         engine
@@ -249,16 +259,17 @@ impl Engine {
         let mut effects = Vec::new();
         match input {
             Input::Start(ids) => {
-                let asked = self.places(&ids);
-                self.want(&asked);
+                self.foresee(&ids, true);
+                self.want(&self.places(&ids));
             }
             Input::Stop(ids) => {
-                for at in self.places(&ids) {
-                    self.lose(at, super::graph::Bond::Crash);
-                    self.down(at, false);
-                }
+                self.foresee(&ids, false);
+                self.stop(&self.places(&ids));
             }
-            Input::Restart(ids) => self.restart(&ids),
+            Input::Restart(ids) => {
+                self.foresee(&ids, true);
+                self.restart(&self.places(&ids));
+            }
             Input::Ready(id, life) => self.set_ready(&id, life, true),
             Input::Unready(id, life) => self.set_ready(&id, life, false),
             Input::Exited(id, life, exit) => {
@@ -326,6 +337,11 @@ impl Engine {
     fn places(&self, ids: &[Id]) -> Vec<At> {
         ids.iter().filter_map(|id| self.graph.place(id)).collect()
     }
+
+    #[cfg(test)]
+    fn work(&mut self) {
+        self.worked += 1;
+    }
 }
 
 impl Node {
@@ -337,9 +353,19 @@ impl Node {
             policy,
             budget: Budget::new(policy.limit),
             unmet: 0,
-            stopping_followers: 0,
+            busy_followers: 0,
             held: false,
             touched: false,
+        }
+    }
+
+    /// Whether what it depends on has to wait with its own stop: it is stopping itself, or it is
+    /// down and stands between that and one that is.
+    fn is_busy(&self) -> bool {
+        match self.phase {
+            Phase::Up { .. } => false,
+            Phase::Stopping { .. } => true,
+            _ => self.busy_followers > 0,
         }
     }
 

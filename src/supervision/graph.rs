@@ -116,6 +116,11 @@ impl Graph {
         &self.ids
     }
 
+    /// Whether there is such a child.
+    pub fn contains(&self, id: &Id) -> bool {
+        self.places.contains_key(id)
+    }
+
     /// Whom `of` depends on.
     pub fn dependencies(&self, of: &Id) -> impl Iterator<Item = (&Id, Edge)> {
         let edges = self.places.get(of).map_or(&[][..], |&at| &self.dependencies[at]);

@@ -5,6 +5,8 @@
 //! without running their `post_stop`.
 
 mod birth;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,7 +19,7 @@ use tokio::time::Instant;
 
 pub use self::birth::{Birth, ChildSpec, Herald, Spawning, StartFn, spawn};
 use super::{
-    engine::{Effect, Engine, Exit, Input, Life},
+    engine::{Effect, Engine, Exit, Input, Life, Phase},
     graph::{Graph, Id},
     plate::{Standing, SupervisorPlate},
 };
@@ -35,8 +37,13 @@ pub enum Signal {
     Overdue(Id, Life),
 }
 
-/// How a child's error is judged; a child that only ends when told needs none.
-pub type Judge = fn(&ActorProcessingErr) -> Exit;
+/// How a child's error is judged, and when that happened of which it tells, if some time ago.
+pub type Judge = fn(&ActorProcessingErr) -> (Exit, Option<Instant>);
+
+/// Any error is a failure, of this moment.
+pub fn failure(_: &ActorProcessingErr) -> (Exit, Option<Instant>) {
+    (Exit::Failure, None)
+}
 
 /// What has happened to a child, for the actor that owns the nursery.
 #[derive(Debug)]
@@ -142,13 +149,13 @@ impl<M: Message + From<Signal>> Nursery<M> {
 
     /// Takes in a supervision event.
     pub async fn event(&mut self, event: SupervisionEvent) -> Vec<News> {
-        let (actor, exit, error) = match event {
+        let (actor, (exit, since), error) = match event {
             SupervisionEvent::ActorTerminated(cell, _, None) => {
-                (cell.get_id(), Exit::Success, None)
+                (cell.get_id(), (Exit::Success, None), None)
             }
             // Any reason but a requested stop is a failure; "killed" looks like a reason.
             SupervisionEvent::ActorTerminated(cell, _, Some(reason)) => {
-                (cell.get_id(), Exit::Failure, Some(reason.into()))
+                (cell.get_id(), (Exit::Failure, None), Some(reason.into()))
             }
             SupervisionEvent::ActorFailed(cell, error) => {
                 (cell.get_id(), (self.judge)(&error), Some(error))
@@ -160,40 +167,71 @@ impl<M: Message + From<Signal>> Nursery<M> {
         let Some(id) = self.by_actor.remove(&actor) else { return Vec::new() };
         let Some((_, life)) = self.live.remove(&id) else { return Vec::new() };
         let mut news = vec![News::Gone(id.clone(), life, error)];
-        news.extend(self.advance(Input::Exited(id, life, exit)).await);
+        news.extend(self.advance_since(Input::Exited(id, life, exit), since).await);
         news
     }
 
     /// Steps the engine and does what it wants.
     pub async fn advance(&mut self, input: Input) -> Vec<News> {
+        self.advance_since(input, None).await
+    }
+
+    /// The same for news of something that happened at `since`: delays count from then.
+    async fn advance_since(&mut self, input: Input, since: Option<Instant>) -> Vec<News> {
         let mut news = Vec::new();
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            for effect in self.engine.step(self.epoch.elapsed(), input) {
-                match effect {
-                    Effect::Start(id, life) => match self.give_birth(&id, life).await {
-                        Ok(()) => news.push(News::Born(id, life)),
-                        // No event follows a failed birth: it is ours to report.
-                        Err(error) => {
-                            news.push(News::Gone(id.clone(), life, Some(error.into())));
-                            inputs.push_back(Input::Exited(id, life, Exit::Failure));
-                        }
-                    },
-                    Effect::Stop(id, life) => {
-                        self.tell_to_stop(&id, life);
+        let passed = since.map_or(Duration::ZERO, |since| since.elapsed());
+        let mut todo: VecDeque<_> = self.decide(input, passed).collect();
+        while let Some((effect, passed)) = todo.pop_front() {
+            match effect {
+                Effect::Start(id, life) => {
+                    let Some(exit) = self.try_birth(&id, life, &mut news).await else { continue };
+                    // No event follows a birth that failed: it is ours to report.
+                    let exited = Input::Exited(id, life, exit);
+                    todo.extend(self.decide(exited, Duration::ZERO));
+                }
+                Effect::Stop(id, life) => {
+                    if self.tell_to_stop(&id, life) {
                         news.push(News::Told(id));
                     }
-                    Effect::Wake(id, life, after) => {
-                        let signal = Signal::Elapsed(id.clone(), life);
-                        self.myself.send_after(jittered(after), move || M::from(signal));
-                        news.push(News::Waits(id, after));
-                    }
-                    Effect::GaveUp(id) => news.push(News::GaveUp(id)),
                 }
+                Effect::Wake(id, life, after) => {
+                    let signal = Signal::Elapsed(id.clone(), life);
+                    let left = jittered(after).saturating_sub(passed);
+                    self.myself.send_after(left, move || M::from(signal));
+                    news.push(News::Waits(id, after));
+                }
+                Effect::GaveUp(id) => news.push(News::GaveUp(id)),
             }
         }
         self.publish();
         news
+    }
+
+    fn decide(
+        &mut self,
+        input: Input,
+        passed: Duration,
+    ) -> impl Iterator<Item = (Effect, Duration)> + use<M> {
+        let effects = self.engine.step(self.epoch.elapsed(), input);
+        effects.into_iter().map(move |effect| (effect, passed))
+    }
+
+    /// Returns how it ended if it did not come to life. One that was to start together with what it
+    /// needs, and has lost that meanwhile, is not born at all.
+    async fn try_birth(&mut self, id: &Id, life: Life, news: &mut Vec<News>) -> Option<Exit> {
+        if !matches!(self.engine.phase(id), Phase::Up { .. }) {
+            return Some(Exit::Success);
+        }
+        match self.give_birth(id, life).await {
+            Ok(()) => {
+                news.push(News::Born(id.clone(), life));
+                None
+            }
+            Err(error) => {
+                news.push(News::Gone(id.clone(), life, Some(error.into())));
+                Some(Exit::Failure)
+            }
+        }
     }
 
     /// Whose phase has changed since the last call.
@@ -251,12 +289,13 @@ impl<M: Message + From<Signal>> Nursery<M> {
         Ok(())
     }
 
-    fn tell_to_stop(&self, id: &Id, life: Life) {
-        if let Some((cell, _)) = self.live.get(id) {
-            cell.stop(None);
-            let signal = Signal::Overdue(id.clone(), life);
-            self.myself.send_after(self.specs[id].grace, move || M::from(signal));
-        }
+    /// Returns false if it was never born.
+    fn tell_to_stop(&self, id: &Id, life: Life) -> bool {
+        let Some((cell, _)) = self.live.get(id) else { return false };
+        cell.stop(None);
+        let signal = Signal::Overdue(id.clone(), life);
+        self.myself.send_after(self.specs[id].grace, move || M::from(signal));
+        true
     }
 
     fn hang_plates(&self) {

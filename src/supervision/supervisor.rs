@@ -5,9 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::{
-    engine::Exit,
     graph::{Graph, Id},
-    nursery::{ChildSpec, News, Nursery, Signal},
+    nursery::{ChildSpec, News, Nursery, Signal, failure},
     plate::SupervisorPlate,
 };
 
@@ -49,7 +48,7 @@ impl Actor for Supervisor {
         myself: ActorRef<Msg>,
         Args { graph, specs, plate }: Args,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(Nursery::new(&myself, graph, specs, |_| Exit::Failure, plate))
+        Ok(Nursery::new(&myself, graph, specs, failure, plate))
     }
 
     async fn post_start(

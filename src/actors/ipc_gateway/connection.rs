@@ -1,7 +1,16 @@
 //! Accepts connections: those of our own user only, a bounded number, each with deadlines.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use axum::{extract::Request, middleware::map_request};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -9,15 +18,14 @@ use hyper_util::{
 };
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::Semaphore,
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time::sleep,
 };
 
 use super::{Desk, routes};
 use crate::os::socket;
 
-/// So many clients at once; more wait in the kernel's queue.
+/// So many clients at once.
 const MOST: usize = 256;
 /// A request's head must be there within this time.
 const HEAD: Duration = Duration::from_secs(10);
@@ -28,22 +36,29 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts until that is no longer possible; returns why. Its connections end with it.
 pub(super) async fn accept(listener: &UnixListener, desk: Arc<Desk>) -> String {
-    let slots = Arc::new(Semaphore::new(MOST));
     let router = routes::router(desk.clone());
     let mut connections = JoinSet::new();
+    let mut guests = Guests::default();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(slot) = slots.clone().acquire_owned().await else {
-            return "nobody hands out slots any more".to_owned();
-        };
+        if connections.len() >= MOST && !guests.send_one_away() {
+            connections.join_next().await;
+            continue;
+        }
         match listener.accept().await {
             Ok((stream, _)) if socket::is_ours(&stream) => {
-                let (router, desk) = (router.clone(), desk.clone());
-                connections.spawn(async move {
+                let asked = Arc::new(AtomicBool::new(false));
+                let noticed = asked.clone();
+                let router = router.clone().layer(map_request(move |request: Request| {
+                    noticed.store(true, Ordering::Relaxed);
+                    std::future::ready(request)
+                }));
+                let desk = desk.clone();
+                let connection = connections.spawn(async move {
                     let _counted = Counted::new(&desk);
                     serve(stream, router, &desk).await;
-                    drop(slot);
                 });
+                guests.welcome(connection, asked);
             }
             Ok(_) => tracing::warn!("refused a client of another user"),
             Err(error) if passes(&error) => {
@@ -52,6 +67,32 @@ pub(super) async fn accept(listener: &UnixListener, desk: Arc<Desk>) -> String {
             }
             Err(error) => return format!("cannot accept clients: {error}"),
         }
+    }
+}
+
+/// Who is connected, the oldest first.
+#[derive(Default)]
+struct Guests(VecDeque<(AbortHandle, Arc<AtomicBool>)>);
+
+impl Guests {
+    fn welcome(&mut self, connection: AbortHandle, asked: Arc<AtomicBool>) {
+        if self.0.len() >= MOST {
+            self.0.retain(|(connection, _)| !connection.is_finished());
+        }
+        self.0.push_back((connection, asked));
+    }
+
+    /// Ends the oldest connection on which nothing was ever asked: whoever only keeps the door open
+    /// makes room for others. False if there is none.
+    fn send_one_away(&mut self) -> bool {
+        let idle = |(connection, asked): &(AbortHandle, Arc<AtomicBool>)| {
+            !connection.is_finished() && !asked.load(Ordering::Relaxed)
+        };
+        let Some(at) = self.0.iter().position(idle) else { return false };
+        if let Some((connection, _)) = self.0.remove(at) {
+            connection.abort();
+        }
+        true
     }
 }
 

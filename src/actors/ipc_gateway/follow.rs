@@ -61,7 +61,7 @@ pub(super) async fn follow(
     let mut told = Told::new(&targets);
     loop {
         bell.mark_unchanged();
-        let verdict = outcome::judge(&targets, goal);
+        let verdict = outcome::judge(&targets, &told.boards, goal);
         if verdict != Verdict::Open || told.is_due() {
             let changes: Vec<Progress> =
                 told.changes().into_iter().map(Progress::Service).collect();
@@ -99,10 +99,14 @@ fn boards(entry: &Entry, ticket: Ticket) -> Vec<Watched> {
     ticket.targets.into_iter().filter_map(board).collect()
 }
 
+/// What tells whether a service may look different, without looking at it in full: how often its
+/// board was written, and how many of its dependencies are missing.
+type Marks = (u64, usize);
+
 /// What the client has been told already.
 struct Told {
     boards: Vec<Arc<ServiceBoard>>,
-    last: Vec<Option<Service>>,
+    last: Vec<Option<(Marks, Service)>>,
     due: Instant,
     /// Something may have changed since.
     stale: bool,
@@ -135,13 +139,16 @@ impl Told {
         self.stale = false;
         let mut changes = Vec::new();
         for (board, last) in self.boards.iter().zip(&mut self.last) {
+            let marks = (board.read(|view| view.version), board.missing());
+            if last.as_ref().is_some_and(|(before, _)| *before == marks) {
+                continue;
+            }
             let service = board.present(now);
-            let same = |last: &Service| {
-                let uptime_s = last.uptime_s;
-                *last == Service { uptime_s, ..service.clone() }
-            };
-            if !last.as_ref().is_some_and(same) {
-                *last = Some(service.clone());
+            let same = last.as_ref().is_some_and(|(_, last)| {
+                *last == Service { uptime_s: last.uptime_s, ..service.clone() }
+            });
+            *last = Some((marks, service.clone()));
+            if !same {
                 changes.push(service);
             }
         }

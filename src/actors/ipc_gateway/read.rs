@@ -2,18 +2,13 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{
-    Json,
-    body::Body,
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{Json, body::Body, extract::State, response::Response};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Desk,
-    reply::{Lines, Refused, Reply, lines, read_json},
+    reply::{Asked, Lines, Refused, Reply, lines, read_json},
 };
 use crate::{
     actors::{directory::Entry, process},
@@ -57,8 +52,12 @@ impl Desk {
     fn status(&self, dir: Option<&PathBuf>) -> Status {
         let projects = self.infra.directory.all();
         let asked = |entry: &&Entry| dir.is_none_or(|dir| entry.board.dir == *dir);
-        let mut projects: Vec<_> =
-            projects.values().filter(asked).map(|entry| entry.board.present()).collect();
+        let mut projects: Vec<_> = projects
+            .values()
+            .filter(asked)
+            .filter(|entry| is_listed(entry))
+            .map(|entry| entry.board.present())
+            .collect();
         projects.sort_by(|a, b| a.name.cmp(&b.name));
         let daemon = Daemon {
             pid: std::process::id().cast_signed(),
@@ -83,12 +82,12 @@ pub(super) async fn version() -> Json<Version> {
 
 pub(super) async fn status(
     State(desk): State<Arc<Desk>>,
-    Query(which): Query<Which>,
+    Asked(which): Asked<Which>,
 ) -> Json<Status> {
     Json(desk.status(which.dir.as_ref()))
 }
 
-pub(super) async fn watch(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response {
+pub(super) async fn watch(State(desk): State<Arc<Desk>>, Asked(which): Asked<Which>) -> Response {
     let (lines, response) = lines();
     tokio::spawn(keep_telling(desk, which.dir, lines));
     response
@@ -96,7 +95,7 @@ pub(super) async fn watch(State(desk): State<Arc<Desk>>, Query(which): Query<Whi
 
 pub(super) async fn events(
     State(desk): State<Arc<Desk>>,
-    Query(which): Query<WhichEvents>,
+    Asked(which): Asked<WhichEvents>,
 ) -> Reply<Response> {
     let project = match &which.dir {
         Some(dir) => Some(desk.entry(dir)?.board.name.to_string()),
@@ -140,6 +139,11 @@ pub(super) async fn env(State(desk): State<Arc<Desk>>, body: Body) -> Reply<Json
     let failed = |why: String| Refused::new(Code::Failed, why);
     let launch = resolving.await.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
     Ok(Json(Environment { env: launch.env, workdir: launch.workdir }))
+}
+
+/// Whether it is known what the project consists of: just opened, it is not yet.
+fn is_listed(entry: &Entry) -> bool {
+    !entry.board.services().is_empty() || entry.context.plan.load().services.is_empty()
 }
 
 /// Tells the status now and after every change, at a pace.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    http::{StatusCode, header::CONTENT_TYPE},
+    extract::{FromRequestParts, Query, rejection::QueryRejection},
+    http::{StatusCode, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -26,6 +27,24 @@ const AHEAD: usize = 64;
 /// A problem as an answer.
 #[derive(Debug)]
 pub(super) struct Refused(pub(super) Problem);
+
+/// The query of a request; one that makes no sense is answered with a problem.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        let bad = |rejection: QueryRejection| {
+            Refused::new(
+                Code::BadRequest,
+                format!("cannot use the query: {}", rejection.body_text()),
+            )
+        };
+        query.map(|Query(asked)| Self(asked)).map_err(bad)
+    }
+}
 
 /// An answer or a problem.
 pub(super) type Reply<T> = Result<T, Refused>;

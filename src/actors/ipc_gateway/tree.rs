@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 
-use super::Desk;
+use super::{Desk, reply::Asked};
 use crate::{
     api::tree::{Kind, Node},
     supervision::plate::{ChildPlate, SupervisorPlate},
@@ -22,7 +19,7 @@ pub(super) struct Which {
     all: bool,
 }
 
-pub(super) async fn tree(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Json<Node> {
+pub(super) async fn tree(State(desk): State<Arc<Desk>>, Asked(which): Asked<Which>) -> Json<Node> {
     let uptime = desk.since.elapsed().as_secs();
     let mut root = Node {
         name: "locald".to_owned(),
@@ -49,7 +46,7 @@ pub(super) async fn tree(State(desk): State<Arc<Desk>>, Query(which): Query<Whic
 }
 
 fn children(board: &SupervisorPlate) -> Vec<Node> {
-    board.children().iter().map(|plate| node(plate)).collect()
+    board.children().iter().map(node).collect()
 }
 
 fn node(plate: &Arc<ChildPlate>) -> Node {

@@ -2,16 +2,13 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
     Desk,
-    reply::{Refused, Reply},
+    reply::{Asked, Refused, Reply},
 };
 use crate::{
     actors::board::{Needed, Past, View, ending_sentence, exit},
@@ -34,7 +31,7 @@ pub(super) struct Which {
 
 pub(super) async fn why(
     State(desk): State<Arc<Desk>>,
-    Query(which): Query<Which>,
+    Asked(which): Asked<Which>,
 ) -> Reply<Json<Why>> {
     let entry = desk.entry(&which.dir)?;
     let board = entry.board.service(&which.service).ok_or_else(|| {
@@ -80,5 +77,7 @@ fn blocker(need: &Needed) -> Blocker {
 
 fn past(past: &Past) -> PastExit {
     let sentence = ending_sentence(past.how, past.asked);
-    PastExit { how: exit(past), cause: format!("{sentence} after {}", duration_text(past.ran)) }
+    let because = past.cause.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    let cause = format!("{sentence} after {}{because}", duration_text(past.ran));
+    PastExit { how: exit(past), cause }
 }

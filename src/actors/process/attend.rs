@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::launch::Launched;
@@ -31,35 +32,62 @@ pub(super) fn announce(context: &ServiceContext, launched: &Launched) {
     });
 }
 
-/// Returns when the process, its session and its descendants are gone and their output is stored.
+/// Returns when the process, its session and its descendants are gone and their output is stored:
+/// how it ended, and when it died or was told to.
 pub(super) async fn attend(
     context: &ServiceContext,
     Launched { running, pumps }: Launched,
     told: oneshot::Receiver<()>,
-) -> Ending {
+) -> (Ending, Instant) {
     let since = Instant::now();
+    let at_first = manner(context);
     let child = &running.child;
     let asked = tokio::select! {
         biased;
         _ = child.exited() => false,
         _ = told => true,
+        () = complain(context) => false,
     };
-    let (signal, grace) = {
-        let plan = context.project.plan.load();
-        let service = plan.service(&context.name);
-        let signal = service.and_then(|service| signal_by_name(service.stop_signal.as_str()));
-        (signal, service.map_or(Duration::ZERO, |service| service.stop_timeout))
-    };
+    let died = Instant::now();
+    // The plan of now, unless it is that plan which takes the service away.
+    let (signal, grace) = manner(context).or(at_first).unwrap_or_default();
     let survivors = child.clear(signal, grace).await.err().unwrap_or_default();
     futures_util::future::join_all(pumps.into_iter().map(|pump| pump.stop_within(LAST_WORDS)))
         .await;
     let ending = if survivors.is_empty() { child.exited().await } else { Ending::Signal(9) };
     context.running.store(None);
-    context.board.exited(Past { how: ending, asked, at: clock::wall(), ran: since.elapsed() });
+    context.board.exited(Past {
+        how: ending,
+        asked,
+        at: clock::wall(),
+        ran: since.elapsed(),
+        cause: None,
+    });
     name_survivors(context, &survivors);
     let how = if asked { "stopped" } else { "exited" };
     context.event(how, Some(board::ending_sentence(ending, asked)));
-    ending
+    (ending, died)
+}
+
+/// The signal that asks the service to stop, and how long it may take; none: it is in no plan.
+fn manner(context: &ServiceContext) -> Option<(Option<Signal>, Duration)> {
+    let plan = context.project.plan.load();
+    let service = plan.service(&context.name)?;
+    Some((signal_by_name(service.stop_signal.as_str()), service.stop_timeout))
+}
+
+/// Tells of every trouble with the log, for as long as it is polled.
+async fn complain(context: &ServiceContext) {
+    let mut troubles = context.sink.troubles();
+    loop {
+        let trouble = troubles.borrow_and_update().clone();
+        if let Some(trouble) = trouble {
+            context.event("log-trouble", Some(trouble.to_string()));
+        }
+        if troubles.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 fn name_survivors(context: &ServiceContext, survivors: &[Survivor]) {

@@ -21,7 +21,7 @@ use crate::{
         logs::Pump,
         notify_socket::NotifySocket,
         ports,
-        spawn::{self, Command, Output, Spawned},
+        spawn::{self, Command, Output, SpawnError, Spawned},
     },
 };
 
@@ -166,12 +166,18 @@ fn spawn_it(
     let (cols, rows) = context.project.caller.load().terminal.unwrap_or(TERMINAL);
     let mut marker = OsString::from("NOTIFY_SOCKET=");
     marker.push(&context.notify_path);
-    let command = Command {
-        argv: launch.argv.iter().map(OsString::from).collect(),
+    let command = |argv: &[String]| Command {
+        argv: argv.iter().map(OsString::from).collect(),
         env: launch.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         dir: launch.workdir.clone(),
         output: if service.tty { Output::Pty { cols, rows } } else { Output::Pipes },
-        marker: Some(marker),
+        marker: Some(marker.clone()),
     };
-    spawn::spawn(&command).map_err(|error| error.to_string())
+    let mut outcome = spawn::spawn(&command(launch.direct.as_ref().unwrap_or(&launch.argv)));
+    if launch.direct.is_some()
+        && let Err(SpawnError::NoSuchProgram(_) | SpawnError::NotExecutable(_)) = outcome
+    {
+        outcome = spawn::spawn(&command(&launch.argv));
+    }
+    outcome.map_err(|error| error.to_string())
 }

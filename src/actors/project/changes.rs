@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
 use super::Team;
@@ -52,8 +53,14 @@ impl Team {
                 }
                 News::Told(_) => service.event("stopping", None),
                 News::Gone(.., error) => {
-                    let why = error.as_ref().map(|error| failure(error.as_ref()));
-                    service.board.update(|view| view.failure = why);
+                    let why = error.as_ref().map(failure);
+                    let ours = matches!(end(error.as_ref()), Some(End::Unfit(_)));
+                    service.board.update(|view| {
+                        if ours && let Some(past) = view.exits.back_mut() {
+                            past.cause.clone_from(&why);
+                        }
+                        view.failure = why;
+                    });
                 }
                 News::Waits(_, delay) => self.waits(service, id, *delay),
                 News::GaveUp(_) => {
@@ -150,9 +157,13 @@ fn announce(service: &ServiceContext, phase: Phase) {
     }
 }
 
-fn failure(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
-    match error.downcast_ref::<End>() {
-        Some(End::Exited(how)) => ending_sentence(*how, false),
+fn end(error: Option<&ActorProcessingErr>) -> Option<&End> {
+    error.and_then(|error| error.downcast_ref())
+}
+
+fn failure(error: &ActorProcessingErr) -> String {
+    match end(Some(error)) {
+        Some(End::Exited(how, _)) => ending_sentence(*how, false),
         Some(end) => end.to_string(),
         None => format!("an actor failed: {error}"),
     }

@@ -93,8 +93,25 @@ impl Team {
         }
         let news = self.nursery.advance(input).await;
         self.take_in(news).await;
+        if command.verb != Verb::Stop {
+            self.show_newcomers(&ids);
+        }
         self.remember();
         Ok(ticket)
+    }
+
+    /// Services of a plan that is not in effect yet, since others are still going down for it: the
+    /// engine will start them then.
+    fn show_newcomers(&self, ids: &[Id]) {
+        let graph = self.nursery.engine().graph();
+        for id in ids.iter().filter(|id| !graph.contains(id)) {
+            if let Some(service) = self.services.get(&**id) {
+                service.board.update(|view| {
+                    view.phase = Phase::Pending;
+                    view.wanted = true;
+                });
+            }
+        }
     }
 
     /// Writes down what is wanted, for the next daemon.

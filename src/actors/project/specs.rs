@@ -4,13 +4,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     actors::{
-        board,
+        board::{self, View},
         context::ServiceContext,
         service::{self, STOP_MARGIN, Service},
     },
     core::{
         id::ServiceName,
-        plan::{self, Kind, Plan, ServicePlan},
+        plan::{self, Kind, Plan, ServicePlan, Strategy},
     },
     supervision::{
         budget::Limit,
@@ -21,15 +21,12 @@ use crate::{
     },
 };
 
-/// OTP's name of the project's strategy, by what its edges come to.
+/// OTP's name of the project's strategy.
 pub(super) fn strategy(plan: &Plan) -> &'static str {
-    let loose = |service: &ServicePlan| service.needs.iter().all(|n| n.bond == plan::Bond::Loose);
-    if plan.one_for_all {
-        "one_for_all"
-    } else if plan.services.iter().all(loose) {
-        "one_for_one"
-    } else {
-        "rest_for_one"
+    match plan.strategy {
+        Strategy::OneForOne => "one_for_one",
+        Strategy::RestForOne => "rest_for_one",
+        Strategy::OneForAll => "one_for_all",
     }
 }
 
@@ -54,7 +51,7 @@ pub(super) fn graph(plan: &Plan) -> Result<Graph, GraphError> {
         })
     });
     let nodes = plan.services.iter().map(|service| ids[&service.name].0.clone());
-    Ok(Graph::new(nodes, edges)?.one_for_all(plan.one_for_all))
+    Ok(Graph::new(nodes, edges)?.one_for_all(plan.strategy == Strategy::OneForAll))
 }
 
 /// How to supervise a service.
@@ -63,7 +60,7 @@ pub(super) fn spec(service: &ServicePlan, context: &Arc<ServiceContext>) -> Chil
     let shown = context.board.clone();
     plate.describe(move || board::service_detail(&shown));
     let shown = context.board.clone();
-    plate.says(move || Some(shown.read(|view| view.state()).to_string()));
+    plate.says(move || Some(shown.read(View::state).to_string()));
     let context = context.clone();
     let start: StartFn = Arc::new(move |birth| {
         let args =

@@ -127,7 +127,11 @@ impl Operation<'_> {
             };
             match item {
                 Some(Item::Service(service)) => progress.take(service)?,
-                Some(Item::Done(outcome)) => return Ok(outcome),
+                Some(Item::Done(outcome)) => {
+                    // A connection whose last answer was not read to its end is not used again.
+                    while stream.next().await?.is_some() {}
+                    return Ok(outcome);
+                }
                 None => {
                     return Err(Error::no_daemon("the daemon went away before it was done")
                         .hinted("`locald server logs` shows what it wrote last"));

@@ -116,7 +116,7 @@ fn references_are_filled_in_from_below() {
     .file(".env", "NAME=shop\nNO=")
     .caller("PATH", "/bin");
     let db = world.launch("db").unwrap();
-    assert_eq!(db.argv, ["/bin/sh", "-c", "db --port 5432 $PORT ${X:-y} $"]);
+    assert_eq!(db.argv, ["/bin/sh", "-c", "exec db --port 5432 $PORT ${X:-y} $"]);
     let web = world.launch("web").unwrap();
     let url = "http://127.0.0.1:5432/shop";
     assert_eq!(web.argv, ["web", url, "https://db.shop.localhost", "shop.localhost"]);

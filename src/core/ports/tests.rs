@@ -33,7 +33,7 @@ fn a_port_is_sticky_until_it_is_taken_by_a_stranger() {
 fn the_first_choice_depends_on_names_only() {
     let first = lease(&mut LeaseBook::default(), "p", "web", |_| true);
     assert_eq!(lease(&mut LeaseBook::default(), "p", "web", |_| true), first);
-    let wide = |s| preferred("p", s, &(30_000..=60_000));
+    let wide = |s| preferred(0, "p", s, &(30_000..=60_000));
     assert_ne!(wide("web"), wide("api"));
 }
 

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn numbers_are_given_in_order_and_begin_anew() {
         let between = |before, newest| numbers(before, newest, 1000).collect::<Vec<_>>();
-        assert_eq!(between(5, 5), []);
+        assert!(between(5, 5).is_empty());
         assert_eq!(between(5, 7), [6, 7]);
         assert_eq!(between(998, 301), [999, 1000, 300, 301]);
         assert_eq!(between(1000, 300), [300]);

@@ -1,7 +1,26 @@
 //! Whom else it concerns when a node is wanted, lost or restarted.
 
-use super::{At, Engine, Id, Phase, Restart};
+use std::collections::HashSet;
+
+use super::{At, Engine, Phase, Restart};
 use crate::supervision::graph::Bond;
+
+/// Why a node that its dependents may run on is going.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Loss {
+    /// It failed.
+    Death,
+    /// It is not wanted any more.
+    Stop,
+    /// It will be back in a moment.
+    Restart,
+}
+
+impl Loss {
+    fn passes(self, bond: Bond) -> bool {
+        bond >= if self == Self::Restart { Bond::Always } else { Bond::Crash }
+    }
+}
 
 impl Engine {
     /// Wants the nodes asked for, and whatever they need that is not there.
@@ -19,18 +38,25 @@ impl Engine {
         self.want_needed(asked);
     }
 
-    /// Stops what runs of `ids`, with those bonded for ever, and starts all of them afresh.
-    pub(super) fn restart(&mut self, ids: &[Id]) {
-        let asked = self.places(ids);
-        for &at in &asked {
-            self.lose(at, Bond::Always);
+    /// Takes down the nodes asked for, and those bonded to them.
+    pub(super) fn stop(&mut self, asked: &[At]) {
+        self.lose(asked, Loss::Stop);
+        for &at in asked {
+            self.down(at, false);
+        }
+    }
+
+    /// Stops what runs of `asked`, with those bonded for ever, and starts all of them afresh.
+    pub(super) fn restart(&mut self, asked: &[At]) {
+        self.lose(asked, Loss::Restart);
+        for &at in asked {
             self.down(at, true);
             self.nodes[at].budget.reset();
             if asked.len() > 1 {
                 self.hold(at);
             }
         }
-        self.want_needed(&asked);
+        self.want_needed(asked);
     }
 
     /// Takes `at` down; `again`: to start afresh.
@@ -44,42 +70,54 @@ impl Engine {
         }
     }
 
-    /// A node that was up is not: under one_for_all everybody goes down, else those bonded to it.
+    /// A node that was up is not: under `one_for_all` everybody goes down, else those bonded to it.
     pub(super) fn crashed(&mut self, at: At) {
         if !self.graph.is_one_for_all() {
-            return self.lose(at, Bond::Crash);
+            return self.lose(&[at], Loss::Death);
         }
-        self.hold(at);
         for other in 0..self.nodes.len() {
-            self.take_down(other);
-            if self.nodes[other].phase.is_stopping() {
+            self.take_down(other, Loss::Death);
+            let phase = self.nodes[other].phase;
+            let waits = phase.is_stopping() || matches!(phase, Phase::Pending | Phase::Backoff);
+            if waits || other == at {
                 self.hold(other);
             }
         }
     }
 
-    /// Takes down every transitive dependent bound at least as tightly as `bond`, to start again later.
-    pub(super) fn lose(&mut self, at: At, bond: Bond) {
-        let mut lost = vec![at];
-        while let Some(at) = lost.pop() {
+    /// Takes down every transitive dependent that the loss of `gone` reaches, to start again later.
+    pub(super) fn lose(&mut self, gone: &[At], loss: Loss) {
+        let mut todo = gone.to_vec();
+        let mut seen: HashSet<At> = gone.iter().copied().collect();
+        while let Some(at) = todo.pop() {
             for k in 0..self.graph.followers_of(at).len() {
+                #[cfg(test)]
+                self.work();
                 let (from, edge) = self.graph.followers_of(at)[k];
-                if edge.bond >= bond && self.take_down(from) {
-                    lost.push(from);
+                if loss.passes(edge.bond) && seen.insert(from) && self.depends_on_it(from, loss) {
+                    todo.push(from);
                 }
             }
         }
     }
 
+    /// Returns whether the loss goes on from here. One that is down for a planned restart has
+    /// dependents that have stayed up for its return, which is now off.
+    fn depends_on_it(&mut self, at: At, loss: Loss) -> bool {
+        self.take_down(at, loss)
+            || matches!(self.nodes[at].phase, Phase::Stopping { .. } | Phase::Pending)
+    }
+
     /// Takes down a node that is not itself to blame. A temporary child does not come back (OTP:
     /// "never restarted, not even when a sibling's death causes it to be terminated"), a task
     /// that was interrupted does.
-    fn take_down(&mut self, at: At) -> bool {
+    fn take_down(&mut self, at: At, loss: Loss) -> bool {
         let node = &mut self.nodes[at];
         if !matches!(node.phase, Phase::Up { .. }) {
             return false;
         }
-        if node.policy.restart == Restart::Temporary && !node.policy.oneshot {
+        let temporary = node.policy.restart == Restart::Temporary && !node.policy.oneshot;
+        if temporary && loss == Loss::Death {
             node.wanted = false;
         }
         self.set(at, Phase::Stopping { told: false });
@@ -87,13 +125,15 @@ impl Engine {
     }
 
     fn want_needed(&mut self, asked: &[At]) {
-        let mut seen = vec![false; self.nodes.len()];
+        let mut seen = HashSet::new();
         let mut todo = asked.to_vec();
         while let Some(at) = todo.pop() {
-            if std::mem::replace(&mut seen[at], true) {
+            if !seen.insert(at) {
                 continue;
             }
             for k in 0..self.graph.needs_of(at).len() {
+                #[cfg(test)]
+                self.work();
                 let (to, edge) = self.graph.needs_of(at)[k];
                 if !self.nodes[to].phase.satisfies(edge.needs) && self.want_as_need(to) {
                     todo.push(to);
@@ -102,22 +142,20 @@ impl Engine {
         }
     }
 
-    /// Returns whether what `at` needs itself may be missing.
+    /// Wants a node that does not give what is needed of it. Returns whether it may itself miss
+    /// something.
     fn want_as_need(&mut self, at: At) -> bool {
         let node = &mut self.nodes[at];
         match node.phase {
+            Phase::Completed if node.policy.oneshot => return false,
             Phase::Stopped | Phase::GaveUp | Phase::Completed => {
                 node.wanted = true;
                 node.budget.reset();
                 self.set(at, Phase::Pending);
-                true
             }
-            Phase::Stopping { .. } => {
-                node.wanted = true;
-                true
-            }
-            Phase::Pending => true,
-            Phase::Backoff | Phase::Up { .. } => false,
+            Phase::Stopping { .. } => node.wanted = true,
+            Phase::Pending | Phase::Backoff | Phase::Up { .. } => {}
         }
+        true
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Engine, Node, Phase, Policy};
+use super::{At, Engine, Node, Phase, Policy, propagate::Loss};
 use crate::supervision::{
     budget::Budget,
-    graph::{Bond, Graph, Id},
+    graph::{Graph, Id},
 };
 
 /// A new plan.
@@ -33,6 +33,19 @@ impl Engine {
         }
     }
 
+    /// Keeps in mind who is wanted of the children that the plan in effect, or the next, does not
+    /// have; and who is stopped after that, lest those take it for needed.
+    pub(super) fn foresee(&mut self, ids: &[Id], wanted: bool) {
+        let Some(next) = self.shapes.front() else { return };
+        for id in ids {
+            self.foreseen.retain(|(other, _)| other != id);
+            let absent = self.graph.place(id).is_none() || next.graph.place(id).is_none();
+            if if wanted { absent } else { !self.foreseen.is_empty() } {
+                self.foreseen.push((id.clone(), wanted));
+            }
+        }
+    }
+
     /// Swaps the graph if all that the new one touches is down.
     pub(super) fn finish_reshape(&mut self) -> bool {
         if self.shapes.is_empty() || self.nodes.iter().any(|n| n.touched && n.phase.is_alive()) {
@@ -57,23 +70,46 @@ impl Engine {
         self.plans += 1;
         self.recount();
         self.begin_reshape();
+        self.recall();
         true
     }
 
     /// Takes down whom the first plan in the queue removes or changes.
     fn begin_reshape(&mut self) {
         let Some(Shape { graph, changed, .. }) = self.shapes.front() else { return };
-        let touched: Vec<_> = (0..self.nodes.len())
-            .map(|at| (at, &self.graph.ids()[at]))
-            .map(|(at, id)| (at, graph.place(id).is_some(), changed.contains(id)))
-            .filter(|(_, stays, changes)| !stays || *changes)
-            .collect();
-        for (at, stays, _) in touched {
-            self.lose(at, if stays { Bond::Always } else { Bond::Crash });
-            let again = stays && self.nodes[at].wanted;
-            self.down(at, again);
+        let stays = |&at: &At| graph.place(&self.graph.ids()[at]).is_some();
+        let changes = |at: &At| changed.contains(&self.graph.ids()[*at]);
+        let (kept, gone): (Vec<At>, Vec<At>) = (0..self.nodes.len()).partition(stays);
+        let kept: Vec<(At, bool)> =
+            kept.into_iter().filter(changes).map(|at| (at, self.nodes[at].wanted)).collect();
+        self.stop(&gone);
+        self.lose(&kept.iter().map(|&(at, _)| at).collect::<Vec<_>>(), Loss::Restart);
+        for &(at, wanted) in &kept {
+            self.down(at, wanted);
+        }
+        for at in gone.into_iter().chain(kept.into_iter().map(|(at, _)| at)) {
             self.nodes[at].touched = true;
         }
+    }
+
+    /// Has the new plan hear what was said before its time.
+    fn recall(&mut self) {
+        let mut later = Vec::new();
+        let unwanted: BTreeSet<Id> =
+            self.foreseen.iter().map(|(id, _)| id).filter(|id| !self.wanted(id)).cloned().collect();
+        for (id, wanted) in std::mem::take(&mut self.foreseen) {
+            let here = self.graph.place(&id);
+            let stays = self.shapes.front().is_none_or(|next| next.graph.place(&id).is_some());
+            match here {
+                Some(at) if wanted => self.want(&[at]),
+                Some(at) if unwanted.contains(&id) => self.stop(&[at]),
+                _ => {}
+            }
+            if !self.shapes.is_empty() && (!wanted || here.is_none() || !stays) {
+                later.push((id, wanted));
+            }
+        }
+        self.foreseen = later;
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::{parse, plan};
 use crate::core::plan::{
     Bond, CheckPlan, Condition, EnvFiles, Kind, Limit, Need, Plan, PortSpec, Restart, ServicePlan,
+    Strategy,
 };
 
 /// The example of the contract, without what is not supported yet.
@@ -97,7 +98,7 @@ fn the_documented_file_is_understood() {
 #[test]
 fn defaults_are_the_documented_ones() {
     let plan = plan("[services.web]\ncommand='x'\n[services.job]\ntype='task'\ncommand='x'");
-    assert_eq!((plan.domain.as_str(), plan.one_for_all), ("shop.localhost", false));
+    assert_eq!((plan.domain.as_str(), plan.strategy), ("shop.localhost", Strategy::RestForOne));
     assert_eq!(plan.env_files, EnvFiles::Default);
     let web = plan.service("web").unwrap();
     assert_eq!(
@@ -141,7 +142,7 @@ fn a_strategy_is_the_bond_of_edges_that_name_none() {
         let expected =
             [need("b", Condition::Healthy, bond), need("c", Condition::Started, Bond::Always)];
         assert_eq!(needs(plan.service("a").unwrap()), expected);
-        assert_eq!(plan.one_for_all, all);
+        assert_eq!(plan.strategy == Strategy::OneForAll, all);
     }
 }
 
