@@ -7,7 +7,10 @@ use tokio::sync::Semaphore;
 use super::{
     directory::Directory, event_log::EventLog, log_store, port_allocator, projects, state_store,
 };
-use crate::{os::paths::Places, supervision::address::Address};
+use crate::{
+    os::{paths::Places, trust::Watch},
+    supervision::address::Address,
+};
 
 /// How long an actor may take to answer another one. Their answers are a matter of microseconds, but
 /// one of them may be in the middle of a restart.
@@ -30,6 +33,8 @@ pub struct Infra {
     pub directory: Directory,
     /// Files and folders.
     pub places: Arc<Places>,
+    /// Whether the root of our certificates is trusted.
+    pub trust: Arc<Watch>,
     /// So many programs may be in the middle of being started.
     pub launching: Arc<Semaphore>,
     /// The program that serves sites: this one.

@@ -3,6 +3,7 @@
 //! [`board`] and [`event_log`] are no actors: what actors publish there, anybody may read at any time.
 
 pub mod board;
+pub mod cert_signer;
 pub mod context;
 pub mod directory;
 pub mod event_log;

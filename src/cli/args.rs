@@ -67,6 +67,18 @@ pub enum Command {
     Events(Events),
     /// Checks the configuration and shows all its errors, also without a daemon.
     Check(Check),
+    /// Has browsers and this system trust the certificates that locald makes.
+    ///
+    /// Makes the CA, if there is none, and adds it to the store of the system (which takes root: it asks through sudo)
+    /// and to those of Firefox and Chromium. The CA can sign for names of this machine only, and its key never leaves
+    /// your data folder. Exit code 1 unless every store trusts it.
+    Trust(Trust),
+    /// The part of `trust` that takes root: reads the certificate from standard input.
+    #[command(hide = true)]
+    TrustSystem {
+        /// What to do with it.
+        deed: TrustDeed,
+    },
     /// Prints the JSON Schema of `locald.toml`.
     Schema,
     /// Prints the completions for a shell.
@@ -304,6 +316,29 @@ pub struct Check {
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `trust`.
+#[derive(Args, Debug)]
+pub struct Trust {
+    /// Shows which stores trust it, and changes nothing.
+    #[arg(long)]
+    pub status: bool,
+    /// Takes it out of all stores again.
+    #[arg(long, conflicts_with = "status")]
+    pub uninstall: bool,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What root does with the certificate.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TrustDeed {
+    /// Adds it to the store of the system.
+    Install,
+    /// Takes it out.
+    Uninstall,
 }
 
 /// What to do with the daemon.

@@ -3,6 +3,8 @@
 mod bucket;
 mod names;
 mod tenure;
+#[cfg(test)]
+mod tests;
 mod validity;
 
 pub use self::{

@@ -35,6 +35,8 @@ pub struct Surroundings<'a> {
     pub notify_socket: &'a Path,
     /// The program that serves sites.
     pub locald_exe: &'a Path,
+    /// The certificate of the root, if there is one.
+    pub ca: Option<&'a Path>,
 }
 
 /// What to run.

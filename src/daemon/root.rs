@@ -11,6 +11,7 @@ use tokio::{
 
 use crate::{
     actors::{
+        cert_signer::{self, CertSigner, Post},
         directory::Directory,
         event_log::EventLog,
         infra::Infra,
@@ -20,8 +21,14 @@ use crate::{
         projects::{self, Projects},
         state_store::{self, StateStore},
     },
-    core::{ports::LeaseBook, state::State},
-    os::{logs::LogPlane, paths::Places},
+    core::{certs::Realm, ports::LeaseBook, state::State},
+    os::{
+        ca::{self, Vault},
+        leaves::Leaves,
+        logs::LogPlane,
+        paths::Places,
+        trust::Watch,
+    },
     supervision::{
         address::{Mailroom, address},
         budget::Limit,
@@ -62,6 +69,8 @@ pub(super) struct Foundation {
     pub(super) ports: RangeInclusive<u16>,
     /// This program.
     pub(super) exe: PathBuf,
+    /// The domains that get certificates.
+    pub(super) realm: Realm,
 }
 
 /// The tree, ready to be started.
@@ -74,7 +83,7 @@ pub(super) struct Tree {
 
 /// Builds the tree.
 pub(super) fn tree(foundation: Foundation) -> Tree {
-    let Foundation { places, state, plane, listener, ports, exe } = foundation;
+    let Foundation { places, state, plane, listener, ports, exe, realm } = foundation;
     let (store_room, state_store) = address();
     let (port_room, port_allocator) = address();
     let (log_room, log_store) = address();
@@ -82,6 +91,9 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
     let events = Arc::new(EventLog::new(state.last_seq));
     let book = Arc::new(ArcSwap::from_pointee(book(&state, &places)));
     let memory = Arc::new(ArcSwap::from_pointee(state));
+    let ca_dir = ca::dir(&places.data_dir);
+    let trust = Arc::new(Watch::new(ca::root_file(&ca_dir)));
+    let (_, signer) = signer(ca_dir, realm, trust.clone());
     let infra = Infra {
         state_store: state_store.clone(),
         ports: port_allocator,
@@ -90,6 +102,7 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
         events: events.clone(),
         directory: Directory::default(),
         places: places.clone(),
+        trust,
         launching: Arc::new(Semaphore::new(launches())),
         exe,
     };
@@ -116,6 +129,7 @@ pub(super) fn tree(foundation: Foundation) -> Tree {
             state_store: state_store.clone(),
             plate,
         }),
+        signer,
         child("log-store", LogStore, log_room, move |plate| log_store::Args {
             plane: plane.clone(),
             dir: dir.clone(),
@@ -146,7 +160,7 @@ fn root_args(
 }
 
 /// The infrastructure: each needs those before it.
-fn infra_branch(children: [(Id, ChildSpec); 4]) -> (Id, ChildSpec) {
+fn infra_branch(children: [(Id, ChildSpec); 5]) -> (Id, ChildSpec) {
     let order: Vec<Id> = children.iter().map(|(id, _)| id.clone()).collect();
     let specs = HashMap::from(children);
     let plate = ChildPlate::new("infra");
@@ -167,6 +181,21 @@ fn gateway(desk: Arc<Desk>, listener: Arc<UnixListener>) -> (Id, ChildSpec) {
         desk: desk.clone(),
         plate,
     })
+}
+
+/// The signer, and the leaves it publishes.
+fn signer(dir: PathBuf, realm: Realm, trust: Arc<Watch>) -> (Arc<Leaves>, (Id, ChildSpec)) {
+    let (room, signer) = address();
+    let vault = Arc::new(Vault::new(dir, realm.clone()));
+    let leaves = Arc::new(Leaves::new(realm, Post(signer)));
+    let published = leaves.clone();
+    let signer = child("cert-signer", CertSigner, room, move |plate| cert_signer::Args {
+        vault: vault.clone(),
+        leaves: published.clone(),
+        trust: trust.clone(),
+        plate,
+    });
+    (leaves, signer)
 }
 
 /// A child whose every life gets its arguments afresh and is published under one address.

@@ -14,7 +14,7 @@ use super::{
     tell::{Failure, Teller},
 };
 use crate::{
-    core::log::Limits,
+    core::{certs::Realm, log::Limits},
     os::{
         limits,
         lock::Lock,
@@ -56,6 +56,7 @@ pub(super) fn serve(teller: &mut Teller, foreground: bool) -> Result<ExitCode, F
             listener,
             ports: ports::assignable_range(),
             exe: PathBuf::from("/proc/self/exe"),
+            realm: Realm::new(&global.proxy.tlds),
         };
         live(teller, tree(foundation), state.projects, foreground).await
     })?;

@@ -30,3 +30,9 @@ pub fn run_quietly(program: &str, arg: &str) -> io::Result<ExitStatus> {
     let mut command = Command::new(program);
     command.arg(arg).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
 }
+
+/// Whether `path` is a program that we may run.
+pub fn is_program(path: &Path) -> bool {
+    use nix::unistd::{AccessFlags, access};
+    path.is_file() && access(path, AccessFlags::X_OK).is_ok()
+}

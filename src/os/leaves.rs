@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_types, reason = "the bucket is held for nanoseconds")]
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     fmt,
@@ -26,7 +29,7 @@ use crate::core::certs::{Bucket, LeafName, Realm, Validity};
 pub struct Leaves {
     realm: Realm,
     minter: Box<dyn Minter>,
-    leaves: ArcSwap<Snapshot>,
+    snapshot: ArcSwap<Snapshot>,
     /// Counts uses: which leaf was used last is what matters, not when.
     uses: AtomicU64,
     strangers: Mutex<Bucket>,
@@ -86,7 +89,7 @@ impl Leaves {
         Self {
             realm,
             minter: Box::new(minter),
-            leaves: ArcSwap::default(),
+            snapshot: ArcSwap::default(),
             uses: AtomicU64::new(0),
             strangers: Mutex::new(Bucket::default()),
             epoch: clock::now(),
@@ -100,7 +103,7 @@ impl Leaves {
 
     /// The leaf for `host`, if it is there and valid now.
     pub fn get(&self, host: &str) -> Option<Arc<CertifiedKey>> {
-        let leaves = self.leaves.load();
+        let leaves = self.snapshot.load();
         match leaves.get(host) {
             Some(leaf) => self.fresh(host, leaf),
             // As good as all names come in lower case: only what is not found is looked at.
@@ -116,7 +119,7 @@ impl Leaves {
         rank: Rank,
     ) -> Result<Arc<CertifiedKey>, Refused> {
         let name = self.realm.leaf_for(sni).ok_or(Refused::NotOurs)?;
-        if let Some(key) = self.look(&self.leaves.load(), &name) {
+        if let Some(key) = self.look(&self.snapshot.load(), &name) {
             return Ok(key);
         }
         if rank == Rank::Stranger && !self.admits_stranger() {
@@ -127,12 +130,12 @@ impl Leaves {
 
     /// What is there.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.leaves.load_full()
+        self.snapshot.load_full()
     }
 
     /// Replaces what is there. For the signer alone.
     pub fn publish(&self, leaves: Snapshot) {
-        self.leaves.store(Arc::new(leaves));
+        self.snapshot.store(Arc::new(leaves));
     }
 
     /// A leaf, used just now.
@@ -174,30 +177,20 @@ impl ResolvesServerCert for Leaves {
     /// What is in the snapshot: the handshake has asked [`Leaves::for_client`] before.
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = self.realm.leaf_for(hello.server_name())?;
-        self.look(&self.leaves.load(), &name)
+        self.look(&self.snapshot.load(), &name)
     }
 }
 
 impl fmt::Debug for Leaves {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leaves").field("count", &self.leaves.load().len()).finish_non_exhaustive()
+        f.debug_struct("Leaves").field("count", &self.snapshot.load().len()).finish_non_exhaustive()
     }
 }
 
 impl Leaf {
-    /// Its certificate and key.
-    pub fn key(&self) -> &Arc<CertifiedKey> {
-        &self.key
-    }
-
     /// Whether a client accepts it now.
     pub fn is_valid(&self, now: SystemTime) -> bool {
         self.validity.contains(now)
-    }
-
-    /// Whether there should be a successor.
-    pub fn is_due(&self, now: SystemTime) -> bool {
-        self.validity.is_due(now)
     }
 
     /// The number of its last use; higher is later.

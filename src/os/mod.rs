@@ -1,5 +1,6 @@
 //! The operating system, one adapter per file. An adapter never knows who calls it.
 
+pub mod ca;
 pub mod census;
 pub mod child;
 pub mod clock;
@@ -28,5 +29,6 @@ pub mod spawn;
 #[cfg(test)]
 mod testing;
 pub mod traffic;
+pub mod trust;
 pub mod wait;
 pub mod watched;

@@ -17,7 +17,7 @@ use crate::{
         plan::{PortSpec, ServicePlan},
     },
     os::{
-        listeners,
+        ca, listeners,
         logs::Pump,
         notify_socket::NotifySocket,
         ports,
@@ -100,6 +100,7 @@ pub(in crate::actors) fn resolve(
     let files = read_env_files(&project.board.dir, launch::env_files_of(&plan, service))?;
     let places = &project.infra.places;
     let notify = places.notify_socket(&plan.project, name).map_err(|error| error.to_string())?;
+    let ca = ca::root_file(&ca::dir(&places.data_dir));
     let around = Surroundings {
         dir: &project.board.dir,
         caller_env,
@@ -108,6 +109,8 @@ pub(in crate::actors) fn resolve(
         public_url: &|_| None,
         notify_socket: &notify,
         locald_exe: &project.infra.exe,
+        // Node complains about a file that is not there.
+        ca: ca.exists().then_some(&*ca),
     };
     launch::launch(&plan, service, &around).map_err(|error| error.to_string())
 }

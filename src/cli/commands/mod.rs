@@ -18,6 +18,7 @@ pub mod start;
 pub mod status;
 pub mod stop;
 pub mod tree;
+pub mod trust;
 pub mod up;
 pub mod url;
 pub mod wait;
@@ -42,6 +43,7 @@ pub fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Schema => schema::run(),
         Command::SiteServer(args) => site_server::run(args),
         Command::Run(args) => run::run(&args),
+        Command::TrustSystem { deed } => block_on(trust::as_root(deed))?,
         Command::Server(Server::Start(args)) if args.foreground || args.detached => {
             return Ok(crate::daemon::run(args.foreground));
         }
@@ -70,12 +72,14 @@ async fn with_daemon(context: &Context, command: Command) -> Result<(), Error> {
         Command::Why(args) => why::run(context, &args).await,
         Command::Events(args) => events::run(context, &args).await,
         Command::Server(args) => server::run(context, &args).await,
+        Command::Trust(args) => trust::run(context, &args).await,
         Command::Check(_)
         | Command::Completions { .. }
         | Command::Graph(_)
         | Command::Schema
         | Command::SiteServer(_)
-        | Command::Run(_) => unreachable!("these need no daemon, or end themselves"),
+        | Command::Run(_)
+        | Command::TrustSystem { .. } => unreachable!("these need no daemon, or end themselves"),
     }
 }
 

@@ -18,7 +18,7 @@ impl Bucket {
     /// Takes a token at `now`, if there is one.
     pub fn take(&mut self, now: Duration) -> bool {
         let full_at = self.full_at.max(now) + EVERY;
-        let granted = full_at - now <= EVERY * BURST;
+        let granted = full_at.saturating_sub(now) <= EVERY * BURST;
         if granted {
             self.full_at = full_at;
         }

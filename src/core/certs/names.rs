@@ -1,5 +1,6 @@
 //! The names that get a certificate, and the name of the root.
 
+use ::core::net::IpAddr;
 use std::{borrow::Borrow, fmt, sync::Arc};
 
 /// The longest name of a host.
@@ -40,6 +41,18 @@ impl Realm {
         self.domains.iter().map(|domain| &**domain)
     }
 
+    /// What speaks against a domain of ours, if it is used in the world outside.
+    pub fn doubts(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.domains().filter_map(|domain| {
+            let why = match domain {
+                "dev" | "app" => "it is a real one, for which browsers insist on HTTPS",
+                "local" => "it is for names that are asked for by multicast, which takes seconds",
+                _ => return None,
+            };
+            Some((domain, why))
+        })
+    }
+
     /// The leaf for a client that asks for `sni`. Without one, or with an address, it is the one
     /// for this machine; none for what is not ours.
     pub fn leaf_for(&self, sni: Option<&str>) -> Option<LeafName> {
@@ -56,6 +69,11 @@ impl LeafName {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// It as a common name, which may be shorter than a host's.
+    pub fn common_name(&self) -> Option<&str> {
+        (self.0.len() <= LONGEST_COMMON_NAME).then_some(&*self.0)
     }
 
     /// Whether its certificate names the addresses of this machine, too.
@@ -89,7 +107,7 @@ pub fn root_subject(user: &str, host: &str, key: [u8; 4]) -> String {
 
 fn is_loopback(name: &str) -> bool {
     let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn is_under(name: &str, domain: &str) -> bool {

@@ -21,6 +21,9 @@ const OWN: [&str; 7] = [
     "LOCALD_URL",
 ];
 
+/// The root certificates of Node, besides its own.
+const NODE_CA: &str = "NODE_EXTRA_CA_CERTS";
+
 /// The whole environment. A template sees the layers below its own, and what locald injects.
 pub(super) fn resolve(
     ports: &Ports<'_, '_>,
@@ -30,6 +33,11 @@ pub(super) fn resolve(
     let plan = ports.plan;
     let mut env = ports.around.caller_env.clone();
     env.retain(|name, _| !OWN.contains(&name.as_str()));
+    if let Some(ca) = ports.around.ca {
+        // Node trusts no store of the system. Whoever sets it elsewhere knows better.
+        let ca = utf8(ca)?;
+        env.entry(NODE_CA.to_owned()).or_insert_with(|| ca.to_owned());
+    }
     let injected = injected(ports, service, port)?;
     match &plan.env_files {
         EnvFiles::Default => read(ports, ".env", false, &mut env)?,

@@ -8,13 +8,15 @@ struct World {
     plan: Plan,
     files: HashMap<&'static str, &'static str>,
     caller: BTreeMap<String, String>,
+    ca: Option<&'static str>,
 }
 
 impl World {
     fn new(text: &str) -> Self {
         let source = SourceFile { path: "locald.toml".into(), text: text.to_owned() };
         let config = config::parse_toml(&source, "x").expect("the configuration is valid");
-        Self { plan: Plan::of(&config), files: HashMap::new(), caller: BTreeMap::new() }
+        let plan = Plan::of(&config);
+        Self { plan, files: HashMap::new(), caller: BTreeMap::new(), ca: None }
     }
 
     fn file(mut self, path: &'static str, text: &'static str) -> Self {
@@ -24,6 +26,11 @@ impl World {
 
     fn caller(mut self, name: &str, value: &str) -> Self {
         self.caller.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    fn ca(mut self, path: &'static str) -> Self {
+        self.ca = Some(path);
         self
     }
 
@@ -37,6 +44,7 @@ impl World {
             public_url: &|name| (&**name == "db").then(|| "https://db.shop.localhost".to_owned()),
             notify_socket: Path::new("/run/n.sock"),
             locald_exe: Path::new("/bin/locald"),
+            ca: self.ca.map(Path::new),
         };
         launch(&self.plan, self.plan.service(service).unwrap(), &around)
     }
@@ -205,4 +213,19 @@ fn each_kind_has_its_command_check_and_folder() {
     let expected = ["/bin/locald", "site-server", "--root", "/srv/shop/public", "--port", "40004"];
     assert_eq!(site.argv, expected);
     assert_eq!((site.check, site.port), (Check::Port, Some(40_004)));
+}
+
+#[test]
+fn node_trusts_our_root_unless_told_otherwise() {
+    let name = "NODE_EXTRA_CA_CERTS";
+    let plain = "[services.web]\ncommand='x'\nenv = { B = '${env.NODE_EXTRA_CA_CERTS:-none}' }";
+    assert_eq!(shop(plain).env("web", name), "(unset)");
+    let world = shop(plain).ca("/data/ca/root.pem");
+    assert_eq!(world.env("web", name), "/data/ca/root.pem");
+    assert_eq!(world.env("web", "B"), "/data/ca/root.pem");
+    assert_eq!(world.caller(name, "/mine.pem").env("web", name), "/mine.pem");
+    let set = "[services.web]\ncommand='x'\nenv = { NODE_EXTRA_CA_CERTS = 'w.pem' }";
+    assert_eq!(shop(set).ca("/data/ca/root.pem").env("web", name), "w.pem");
+    let file = shop(plain).ca("/data/ca/root.pem").file(".env", "NODE_EXTRA_CA_CERTS=f.pem");
+    assert_eq!(file.env("web", name), "f.pem");
 }
