@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Resource, getrlimit};
 use futures_util::FutureExt as _;
+use rustix::process::{Resource, getrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::sleep,

@@ -3,8 +3,8 @@
 mod bodies;
 mod heads;
 mod holding;
-mod http2;
 mod hostile;
+mod http2;
 mod routing;
 mod tunnels;
 mod upstream;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::{Instant, sleep}};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 use super::world::{Peer, World, within};
 
@@ -12,16 +16,39 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n";
 async fn framing_is_exact() {
     let ok = "HTTP/1.1 200 OK\r\n";
     for (method, answer, expected) in [
-        ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", format!("{ok}Content-Length: 3\r\n\r\nabc")),
-        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", format!("{ok}Content-Length: 3\r\n\r\n")),
+        (
+            "GET",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+            format!("{ok}Content-Length: 3\r\n\r\nabc"),
+        ),
+        (
+            "HEAD",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
+            format!("{ok}Content-Length: 3\r\n\r\n"),
+        ),
         ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", format!("{ok}\r\n")),
-        ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n".into()),
-        ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\nETag: x\r\n\r\n",
-            "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\nETag: x\r\n\r\n".into()),
-        ("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
-            format!("{ok}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")),
-        ("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\nContent-Length: 1\r\nHost: x\r\n\r\n",
-            format!("{ok}Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\n\r\n")),
+        (
+            "GET",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 204 No Content\r\n\r\n".into(),
+        ),
+        (
+            "GET",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\nETag: x\r\n\r\n",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\nETag: x\r\n\r\n".into(),
+        ),
+        (
+            "GET",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+            format!("{ok}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"),
+        ),
+        (
+            "GET",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\nContent-Length: 1\r\nHost: x\r\n\r\n",
+            format!(
+                "{ok}Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\n\r\n"
+            ),
+        ),
     ] {
         let world = World::answering(answer).await;
         let mut client = world.client().await;
@@ -96,12 +123,17 @@ async fn the_service_decides_whether_a_client_continues() {
             peer.rest().await;
             return;
         }
-        peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n").await;
+        peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+            .await;
         let body = peer.exactly(3).await;
         peer.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{body}")).await;
     })
     .await;
-    let post = |path| format!("POST {path} HTTP/1.1\r\nHost: app.localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    let post = |path| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: app.localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+        )
+    };
     let mut client = world.client().await;
     client.send(post("/yes")).await;
     assert_eq!(client.head().await, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -112,18 +144,26 @@ async fn the_service_decides_whether_a_client_continues() {
     let mut client = world.client().await;
     client.send(post("/no")).await;
     let answer = client.rest().await;
-    assert!(answer.starts_with("HTTP/1.1 417 ") && answer.contains("Connection: close"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 417 ") && answer.contains("Connection: close"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn an_early_answer_reaches_a_client_that_still_sends() {
     let world = World::with(|mut peer| async move {
         peer.head().await;
-        peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge").await;
+        peer.send(
+            "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge",
+        )
+        .await;
     })
     .await;
     let mut client = world.client().await;
-    client.send("POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 100000000\r\n\r\n").await;
+    client
+        .send("POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 100000000\r\n\r\n")
+        .await;
     let (mut reader, mut writer) = client.stream.into_split();
     let upload = tokio::spawn(async move {
         let piece = vec![0; 64 * 1024];
@@ -202,7 +242,8 @@ async fn large_bodies_need_no_memory() {
     });
     let (mut buffer, mut seen, mut most) = (vec![0; 1 << 20], 0, before);
     while seen < LARGE {
-        let count = within(tokio::io::AsyncReadExt::read(&mut reader, &mut buffer)).await.expect("read");
+        let count =
+            within(tokio::io::AsyncReadExt::read(&mut reader, &mut buffer)).await.expect("read");
         assert!(count > 0, "it ended at {seen}");
         seen += count;
         most = most.max(resident());

@@ -45,8 +45,16 @@ async fn shapes_that_two_could_read_as_two_things_are_refused() {
         ("400", format!("GET ftp://app.localhost/ HTTP/1.1\r\n{host}\r\n")),
         ("400", format!("GET app.localhost HTTP/1.1\r\n{host}\r\n")),
         ("405", "CONNECT app.localhost:80 HTTP/1.1\r\nHost: app.localhost:80\r\n\r\n".into()),
-        ("400", format!("POST / HTTP/1.1\r\n{host}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n")),
-        ("400", format!("POST / HTTP/1.1\r\n{host}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc")),
+        (
+            "400",
+            format!(
+                "POST / HTTP/1.1\r\n{host}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+            ),
+        ),
+        (
+            "400",
+            format!("POST / HTTP/1.1\r\n{host}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
+        ),
         ("400", format!("POST / HTTP/1.1\r\n{host}Content-Length: 3, 3\r\n\r\nabc")),
         ("400", format!("POST / HTTP/1.1\r\n{host}Content-Length: +3\r\n\r\nabc")),
         ("400", format!("POST / HTTP/1.1\r\n{host}Content-Length: 0x3\r\n\r\nabc")),
@@ -54,7 +62,12 @@ async fn shapes_that_two_could_read_as_two_things_are_refused() {
         ("400", format!("POST / HTTP/1.1\r\n{host}Content-Length: 99999999999999999999\r\n\r\n")),
         ("400", format!("POST / HTTP/1.1\r\n{host}Transfer-Encoding: gzip, chunked\r\n\r\n")),
         ("400", format!("POST / HTTP/1.1\r\n{host}Transfer-Encoding: xchunked\r\n\r\n")),
-        ("400", format!("POST / HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n")),
+        (
+            "400",
+            format!(
+                "POST / HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n"
+            ),
+        ),
         ("400", format!("POST / HTTP/1.1\r\n{host}Transfer-Encoding:\x0bchunked\r\n\r\n")),
         ("400", format!("POST / HTTP/1.0\r\n{host}Transfer-Encoding: chunked\r\n\r\n")),
         ("400", format!("POST / HTTP/1.1\r\n{host}Transfer-Encoding : chunked\r\n\r\n")),
@@ -104,7 +117,11 @@ async fn a_service_sees_the_request_and_who_asked() {
 #[tokio::test]
 async fn an_absolute_target_wins_over_the_host() {
     let world = World::with(echo).await;
-    for (target, path) in [("http://app.localhost:81/x?y", "/x?y"), ("HTTP://APP.localhost:81", "/"), ("http://app.localhost:81?q", "/?q")] {
+    for (target, path) in [
+        ("http://app.localhost:81/x?y", "/x?y"),
+        ("HTTP://APP.localhost:81", "/"),
+        ("http://app.localhost:81?q", "/?q"),
+    ] {
         let mut client = world.client().await;
         client.send(format!("GET {target} HTTP/1.1\r\nHost: nobody.example\r\n\r\n")).await;
         client.head().await;
@@ -133,13 +150,26 @@ async fn an_answer_loses_what_is_only_about_the_connection() {
 async fn large_heads_pass() {
     let world = World::with(|mut peer| async move {
         let size = peer.head().await.len();
-        peer.send(format!("HTTP/1.1 200 OK\r\nX-Size: {size}\r\nX: {}\r\nContent-Length: 0\r\n\r\n", "y".repeat(32 * 1024))).await;
+        peer.send(format!(
+            "HTTP/1.1 200 OK\r\nX-Size: {size}\r\nX: {}\r\nContent-Length: 0\r\n\r\n",
+            "y".repeat(32 * 1024)
+        ))
+        .await;
     })
     .await;
     let mut client = world.client().await;
-    client.send(format!("GET / HTTP/1.1\r\nHost: app.localhost\r\nX: {}\r\n\r\n", "x".repeat(63 * 1024))).await;
+    client
+        .send(format!(
+            "GET / HTTP/1.1\r\nHost: app.localhost\r\nX: {}\r\n\r\n",
+            "x".repeat(63 * 1024)
+        ))
+        .await;
     let head = client.head().await;
-    assert!(head.starts_with("HTTP/1.1 200 OK\r\nX-Size: 6") && head.len() > 32 * 1024, "{}", &head[..100.min(head.len())]);
+    assert!(
+        head.starts_with("HTTP/1.1 200 OK\r\nX-Size: 6") && head.len() > 32 * 1024,
+        "{}",
+        &head[..100.min(head.len())]
+    );
 }
 
 #[tokio::test]
@@ -156,13 +186,19 @@ async fn requests_sent_at_once_are_answered_in_order() {
 
 #[tokio::test]
 async fn old_clients_get_what_they_understand() {
-    let world = World::answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n").await;
-    let answer = world.ask("GET / HTTP/1.0\r\nHost: app.localhost\r\nConnection: keep-alive\r\n\r\n").await;
+    let world = World::answering(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    )
+    .await;
+    let answer =
+        world.ask("GET / HTTP/1.0\r\nHost: app.localhost\r\nConnection: keep-alive\r\n\r\n").await;
     assert_eq!(answer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc");
     let world = World::answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc").await;
     let mut client = world.client().await;
     for _ in 0..2 {
-        client.send("GET / HTTP/1.0\r\nHost: app.localhost\r\nConnection: keep-alive\r\n\r\n").await;
+        client
+            .send("GET / HTTP/1.0\r\nHost: app.localhost\r\nConnection: keep-alive\r\n\r\n")
+            .await;
         assert!(client.until("\r\n\r\nabc").await.contains("Connection: keep-alive"));
     }
     let answer = world.ask("GET / HTTP/1.0\r\nHost: app.localhost\r\n\r\n").await;

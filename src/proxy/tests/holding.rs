@@ -49,7 +49,10 @@ async fn a_held_request_is_delivered_once() {
     up(&world.web, 1, port);
     for (n, mut client) in clients {
         let answer = client.rest().await;
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&format!("{n:03}")), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with(&format!("{n:03}")),
+            "{answer}"
+        );
     }
     assert_eq!(asked.load(Ordering::Relaxed), 100);
 }
@@ -97,8 +100,14 @@ async fn who_waits_too_long_is_told() {
     coming(&world.web);
     hold(&world, Duration::from_millis(200));
     let answer = world.ask(FETCH).await;
-    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 5\r\n"), "{answer}");
-    assert!(answer.contains("application/problem+json") && answer.contains("\"state\":\"coming\""), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 5\r\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("application/problem+json") && answer.contains("\"state\":\"coming\""),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -107,9 +116,18 @@ async fn a_person_gets_a_page_that_looks_again() {
     coming(&world.web);
     let start = Instant::now();
     let answer = world.ask(NAVIGATION).await;
-    assert!(start.elapsed() > Duration::from_millis(1400) && start.elapsed() < Duration::from_secs(10));
+    assert!(
+        start.elapsed() > Duration::from_millis(1400) && start.elapsed() < Duration::from_secs(10)
+    );
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    for part in ["Retry-After: 2", "Cache-Control: no-store", "text/html", "app/web is starting", "&lt;last line&gt;", "location.reload()"] {
+    for part in [
+        "Retry-After: 2",
+        "Cache-Control: no-store",
+        "text/html",
+        "app/web is starting",
+        "&lt;last line&gt;",
+        "location.reload()",
+    ] {
         assert!(answer.contains(part), "{part}: {answer}");
     }
 }
@@ -136,7 +154,10 @@ async fn one_that_gives_up_ends_the_waiting() {
     let start = Instant::now();
     down(&world.web);
     let answer = client.rest().await;
-    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\"why\":\"a reason\""), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("\"why\":\"a reason\""),
+        "{answer}"
+    );
     assert!(start.elapsed() < Duration::from_secs(5));
     let page = world.ask(NAVIGATION).await;
     assert!(page.contains("does not run") && !page.contains("http-equiv=\"refresh\""), "{page}");
@@ -161,5 +182,8 @@ async fn requests_are_remembered() {
     within(follower.changed()).await.expect("told");
     let (requests, total) = world.web.requests.since(0);
     let request = &requests[0];
-    assert_eq!((&*request.method, &*request.path, request.status, request.bytes, total), ("POST", "/x?y", 201, 2, 1));
+    assert_eq!(
+        (&*request.method, &*request.path, request.status, request.bytes, total),
+        ("POST", "/x?y", 201, 2, 1)
+    );
 }

@@ -39,7 +39,12 @@ async fn half_open_connections_harm_no_one() {
 #[tokio::test]
 async fn noise_is_dropped() {
     let world = World::answering(OK).await;
-    for noise in [&b"\0\0\0\0\0\0\0\0"[..], b"\x16\x03\x01\x00\x05hello", b"\x80\x2e\x01\x00", b"\x16\x16\x16\x16\x16\x16\x16\x16\x16"] {
+    for noise in [
+        &b"\0\0\0\0\0\0\0\0"[..],
+        b"\x16\x03\x01\x00\x05hello",
+        b"\x80\x2e\x01\x00",
+        b"\x16\x16\x16\x16\x16\x16\x16\x16\x16",
+    ] {
         for address in [world.http, world.https] {
             let mut client = Peer::new(TcpStream::connect(address).await.expect("it listens"));
             client.send(noise).await;
@@ -59,7 +64,10 @@ async fn a_client_that_stops_reading_stops_the_service_too() {
             let piece = vec![0; 1 << 20];
             let mut sent = 0;
             // It blocks long before the end.
-            while tokio::time::timeout(Duration::from_millis(500), peer.stream.write_all(&piece)).await.is_ok() {
+            while tokio::time::timeout(Duration::from_millis(500), peer.stream.write_all(&piece))
+                .await
+                .is_ok()
+            {
                 sent += 1;
                 assert!(sent < 100, "somebody keeps all that");
             }

@@ -40,9 +40,14 @@ async fn hosts_and_paths_lead_to_services() {
 #[tokio::test]
 async fn strangers_learn_nothing() {
     let world = World::new().await;
-    let answer = world.ask(&get("nobody.localhost", "/").replace("Host", "Accept: text/html\r\nHost")).await;
-    assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("http://app.localhost/"), "{answer}");
-    let answer = world.ask(&get("evil.com", "/").replace("Host", "Accept: text/html\r\nHost")).await;
+    let answer =
+        world.ask(&get("nobody.localhost", "/").replace("Host", "Accept: text/html\r\nHost")).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 404 ") && answer.contains("http://app.localhost/"),
+        "{answer}"
+    );
+    let answer =
+        world.ask(&get("evil.com", "/").replace("Host", "Accept: text/html\r\nHost")).await;
     assert!(answer.starts_with("HTTP/1.1 404 ") && !answer.contains("app.localhost"), "{answer}");
 }
 
@@ -71,7 +76,10 @@ async fn http_is_redirected_when_the_settings_say_so() {
     let world = World::with(|mut peer| async move {
         let head = peer.head().await;
         assert!(head.contains("Upgrade: websocket"), "{head}");
-        peer.send("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+        peer.send(
+            "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        )
+        .await;
     })
     .await;
     let old = (**world.settings.load()).clone();

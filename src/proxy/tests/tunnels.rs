@@ -13,7 +13,11 @@ Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 async fn bytes_go_both_ways_until_both_have_ended() {
     let world = World::with(|mut peer| async move {
         let head = peer.head().await;
-        for field in ["\r\nConnection: Upgrade\r\n", "\r\nUpgrade: WebSocket\r\n", "\r\nSec-WebSocket-Protocol: chat\r\n"] {
+        for field in [
+            "\r\nConnection: Upgrade\r\n",
+            "\r\nUpgrade: WebSocket\r\n",
+            "\r\nSec-WebSocket-Protocol: chat\r\n",
+        ] {
             assert!(head.contains(field), "{head}");
         }
         peer.send(format!("{ACCEPT}hello")).await;
@@ -27,8 +31,15 @@ async fn bytes_go_both_ways_until_both_have_ended() {
     // What is sent before there is a tunnel waits for it.
     client.send(format!("{ASK}early")).await;
     let head = client.head().await;
-    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("\r\nUpgrade: websocket\r\n"), "{head}");
-    assert!(head.contains("\r\nConnection: Upgrade\r\n") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+    assert!(
+        head.starts_with("HTTP/1.1 101 ") && head.contains("\r\nUpgrade: websocket\r\n"),
+        "{head}"
+    );
+    assert!(
+        head.contains("\r\nConnection: Upgrade\r\n")
+            && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        "{head}"
+    );
     assert_eq!(client.exactly(10).await, "helloearly");
     client.send("bye").await;
     client.stream.shutdown().await.expect("half closed");
@@ -44,7 +55,8 @@ async fn a_tunnel_goes_through_tls() {
         peer.send(said).await;
     })
     .await;
-    let mut client = Peer::new(world.tls("app.localhost", &["http/1.1"]).await.expect("a handshake"));
+    let mut client =
+        Peer::new(world.tls("app.localhost", &["http/1.1"]).await.expect("a handshake"));
     client.send(ASK).await;
     client.head().await;
     let said = "x".repeat(70_000);

@@ -160,8 +160,14 @@ async fn a_port_where_nobody_listens_is_a_bad_gateway_that_says_so() {
     up(&world.web, 1, listener.local_addr().expect("an address").port());
     drop(listener);
     let answer = world.ask(GET).await;
-    assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("127.0.0.1 nor [::1]"), "{answer}");
-    assert!(answer.contains("\"last_exit\":\"code 7\"") && answer.contains("<last line>"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 502 ") && answer.contains("127.0.0.1 nor [::1]"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("\"last_exit\":\"code 7\"") && answer.contains("<last line>"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     net::{SocketAddr, TcpListener as StdListener},
     sync::{Arc, OnceLock},
     time::Duration,
@@ -36,7 +35,8 @@ use crate::{
         traffic::{Phase, State, Target},
     },
     proxy::{
-        DashboardAnswer, DashboardRequest, Engine, Kind, Listening, Narrator, Settings, Sources, Story,
+        DashboardAnswer, DashboardRequest, Engine, Kind, Listening, Narrator, Settings, Sources,
+        Story,
     },
 };
 
@@ -60,11 +60,13 @@ impl World {
         let leaves = Arc::new(Leaves::new(Realm::new(["test"]), Shared(minter.clone())));
         minter.leaves.set(Arc::downgrade(&leaves)).expect("set once");
         let (web, api) = (service("web"), service("api"));
-        let routes = [(&web, vec![]), (&api, vec!["/api".to_owned()])].map(|(target, paths)| ServiceRoutes {
-            service: target.service.clone(),
-            domain: None,
-            paths,
-            target: target.clone(),
+        let routes = [(&web, vec![]), (&api, vec!["/api".to_owned()])].map(|(target, paths)| {
+            ServiceRoutes {
+                service: target.service.clone(),
+                domain: None,
+                paths,
+                target: target.clone(),
+            }
         });
         let project = ProjectRoutes {
             project: web.project.clone(),
@@ -87,7 +89,11 @@ impl World {
         };
         let (http, https) = (listen(Kind::Http), listen(Kind::Https));
         let own_ports = vec![http.port(), https.port()];
-        settings.store(Arc::new(Settings { own_ports, https_port: https.port(), ..Settings::default() }));
+        settings.store(Arc::new(Settings {
+            own_ports,
+            https_port: https.port(),
+            ..Settings::default()
+        }));
         Self { engine: Some(engine), http, https, web, api, settings, listening }
     }
 
@@ -115,7 +121,11 @@ impl World {
         Peer::new(within(TcpStream::connect(self.http)).await.expect("it takes connections"))
     }
 
-    pub(super) async fn tls(&self, host: &str, alpn: &[&str]) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(super) async fn tls(
+        &self,
+        host: &str,
+        alpn: &[&str],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -247,7 +257,8 @@ impl Narrator for Teller {
     fn tell(&self, target: &Target) -> BoxFuture<'static, Story> {
         let state = format!("{:?}", target.now().state).to_lowercase();
         let log = vec!["<last line>".to_owned()];
-        let story = Story { state, why: Some("a reason".into()), last_exit: Some("code 7".into()), log };
+        let story =
+            Story { state, why: Some("a reason".into()), last_exit: Some("code 7".into()), log };
         async { story }.boxed()
     }
 
@@ -267,10 +278,12 @@ struct Shared(Arc<SelfSigned>);
 
 impl Minter for Shared {
     fn mint(&self, name: LeafName) -> BoxFuture<'static, Result<Arc<CertifiedKey>, Refused>> {
-        let made = rcgen::generate_simple_self_signed([name.as_str().to_owned()]).expect("a certificate");
+        let made =
+            rcgen::generate_simple_self_signed([name.as_str().to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
         let provider = aws_lc_rs::default_provider();
-        let key = CertifiedKey::from_der(vec![made.cert.der().clone()], key, &provider).expect("a pair");
+        let key =
+            CertifiedKey::from_der(vec![made.cert.der().clone()], key, &provider).expect("a pair");
         let key = Arc::new(key);
         let leaves = self.0.leaves.get().and_then(std::sync::Weak::upgrade).expect("still there");
         let now = clock::wall();
