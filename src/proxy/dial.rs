@@ -103,10 +103,15 @@ pub(super) async fn may_come_back(
     if !matches!(refused, Refused::Failed(_)) || since.elapsed() > COME_BACK {
         return false;
     }
+    another_phase(target, phase).await;
+    true
+}
+
+/// Waits a moment for the service to be in another phase.
+pub(super) async fn another_phase(target: &Target, phase: Phase) {
     let mut phases = target.phases();
     let changed = phases.wait_for(|now| *now != phase);
     timeout(BETWEEN, changed).await.ok();
-    true
 }
 
 async fn connect(host: IpAddr, port: u16) -> Result<TcpStream, Refused> {

@@ -119,7 +119,8 @@ impl<C: Client> Job<'_, C> {
             let page = pages::watched(self, target).await;
             return self.answer(page).await;
         }
-        let mut repeated = false;
+        // That a connection which had waited is closed says nothing of the service: that does not count.
+        let (mut waited, mut repeated) = (true, false);
         let mut refused_since = None;
         loop {
             let phase = target.now();
@@ -131,7 +132,7 @@ impl<C: Client> Job<'_, C> {
                     Held::Answer(page) => return self.answer(page).await,
                 }
             }
-            let backend = match self.connect(target, phase, repeated).await {
+            let backend = match self.connect(target, phase, &mut waited).await {
                 Ok(backend) => backend,
                 Err(refused) => {
                     let since = *refused_since.get_or_insert_with(Instant::now);
@@ -141,9 +142,15 @@ impl<C: Client> Job<'_, C> {
                     return self.refused_by(target, &refused).await;
                 }
             };
-            match exchange(self, backend, target, phase, !repeated).await {
+            match exchange(self, backend, target, phase, waited || !repeated).await {
                 Outcome::Sent(sent) => return sent,
-                Outcome::Again => repeated = true,
+                Outcome::Again if waited => waited = false,
+                Outcome::Again => {
+                    // A service on its way out closes what it has accepted: its next life is the
+                    // one to ask.
+                    dial::another_phase(target, phase).await;
+                    repeated = true;
+                }
                 Outcome::Failed(why, status) => {
                     let page = pages::bad_gateway(self, target, status, &why).await;
                     return self.answer(page).await;
@@ -152,20 +159,24 @@ impl<C: Client> Job<'_, C> {
         }
     }
 
-    /// A connection to the service: one that waits, or a new one.
+    /// A connection to the service: one that waits, if that will do, or a new one. Tells which.
     async fn connect(
         &mut self,
         target: &Arc<Target>,
         phase: Phase,
-        repeated: bool,
+        waited: &mut bool,
     ) -> Result<Backend, Refused> {
+        let may_wait = std::mem::take(waited);
         if phase.h2c {
             return dial::shared(self.worker, target, phase).await;
         }
         let careful = !self.request.is_repeatable();
         let waiting = self.worker.with_pool(|pool| pool.take(target, phase, careful));
         match waiting {
-            Some(upstream) if !repeated => Ok(Backend::Http1(upstream)),
+            Some(upstream) if may_wait => {
+                *waited = true;
+                Ok(Backend::Http1(upstream))
+            }
             _ => dial::dial(self.worker, phase.port).await.map(Backend::http1),
         }
     }

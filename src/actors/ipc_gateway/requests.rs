@@ -96,11 +96,12 @@ fn readers_of(board: &ProjectBoard, names: &[String], mut old: Vec<Reader>) -> V
     asked
         .map(|service| {
             let same = old.iter().position(|it| Arc::ptr_eq(&it.target, &service.target));
-            same.map(|nth| old.swap_remove(nth)).unwrap_or_else(|| Reader {
+            let new = || Reader {
                 target: service.target.clone(),
                 more: service.target.requests.follow(),
                 seen: 0,
-            })
+            };
+            same.map_or_else(new, |nth| old.swap_remove(nth))
         })
         .collect()
 }
