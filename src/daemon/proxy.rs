@@ -46,12 +46,12 @@ pub(super) fn front(proxy: &Proxy, env: impl Fn(&str) -> Option<String>) -> Fron
     let mut notes = Vec::new();
     let chosen =
         |name: &str, port: u16| env(name).and_then(|text| text.parse().ok()).unwrap_or(port);
-    let [http_fallback, https_fallback] = proxy.fallback_ports;
+    let [plain, tls] = proxy.fallback_ports;
     let http = chosen("LOCALD_HTTP_PORT", proxy.http_port);
     let https = chosen("LOCALD_HTTPS_PORT", proxy.https_port);
     Front {
-        http: first_free("HTTP", [http, http_fallback], &mut notes),
-        https: first_free("HTTPS", [https, https_fallback], &mut notes),
+        http: first_free("HTTP", [http, plain], &mut notes),
+        https: first_free("HTTPS", [https, tls], &mut notes),
         notes,
     }
 }
