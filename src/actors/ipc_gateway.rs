@@ -16,7 +16,10 @@ mod routes;
 mod tree;
 mod why;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{
@@ -61,6 +64,8 @@ pub struct Desk {
     pub root: Arc<SupervisorPlate>,
     /// When the daemon began to serve.
     pub since: Instant,
+    /// What is to be said once, to the first who starts something.
+    pub notes: Mutex<Vec<String>>,
     /// Whether the daemon is to end; whoever is told to end it says so here.
     pub closing: watch::Sender<bool>,
     /// Connections that are open.

@@ -281,15 +281,15 @@ fn paths_of<T: Clone>(routes: &ProjectRoutes<T>, owner: &Owner) -> Result<Paths<
         for path in &service.paths {
             let prefix = path.trim_end_matches('/').as_bytes();
             if let Some((_, first, _)) = paths.iter().find(|(known, ..)| **known == *prefix) {
-                let owned = |name: &ServiceName| Owner {
+                let owner_of = |name: &ServiceName| Owner {
                     service: Some(name.clone()),
                     project: owner.project.clone(),
                 };
                 return Err(Clash::Path {
                     host: routes.domain.clone(),
                     path: path.clone(),
-                    first: owned(first),
-                    second: owned(&service.service),
+                    first: owner_of(first),
+                    second: owner_of(&service.service),
                 });
             }
             paths.push((prefix.into(), service.service.clone(), service.target.clone()));

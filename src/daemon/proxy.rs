@@ -43,17 +43,15 @@ pub(super) struct DataPath {
 /// Listens on the ports that are configured, or else on the fallback ones. No port is no reason not to
 /// run services.
 pub(super) fn front(proxy: &Proxy, env: impl Fn(&str) -> Option<String>) -> Front {
-    let mut notes = Vec::new();
+    let mut missed = Vec::new();
     let chosen =
         |name: &str, port: u16| env(name).and_then(|text| text.parse().ok()).unwrap_or(port);
-    let [plain, tls] = proxy.fallback_ports;
+    let [plain_fallback, tls_fallback] = proxy.fallback_ports;
     let http = chosen("LOCALD_HTTP_PORT", proxy.http_port);
     let https = chosen("LOCALD_HTTPS_PORT", proxy.https_port);
-    Front {
-        http: first_free("HTTP", [http, plain], &mut notes),
-        https: first_free("HTTPS", [https, tls], &mut notes),
-        notes,
-    }
+    let http = first_free("HTTP", [http, plain_fallback], &mut missed);
+    let https = first_free("HTTPS", [https, tls_fallback], &mut missed);
+    Front { http, https, notes: told(&missed) }
 }
 
 /// Starts the data path.
@@ -94,22 +92,78 @@ pub(super) fn accept(engine: Arc<Engine>, kind: Kind) -> Accept {
     Arc::new(move |socket| Ok(Box::new(engine.listen(socket, kind)?) as Accepting))
 }
 
-fn first_free(what: &str, [first, second]: [u16; 2], notes: &mut Vec<String>) -> Option<Sockets> {
-    let error = match listen(first) {
+/// A port that was not to be had.
+struct Missed {
+    what: &'static str,
+    wanted: u16,
+    why: String,
+    /// The port instead of it, or why that was not to be had either.
+    instead: Result<u16, (u16, String)>,
+}
+
+fn first_free(
+    what: &'static str,
+    [wanted, other]: [u16; 2],
+    missed: &mut Vec<Missed>,
+) -> Option<Sockets> {
+    let why = match listen(wanted) {
         Ok(sockets) => return Some(sockets),
-        Err(error) => error,
+        Err(error) => error.to_string(),
     };
-    match listen(second) {
-        Ok(sockets) => {
-            let port = sockets.address.port();
-            notes.push(format!("{what} is on port {port}: cannot listen on {first}: {error}"));
-            Some(sockets)
+    let second = listen(other);
+    let instead = match &second {
+        Ok(sockets) => Ok(sockets.address.port()),
+        Err(error) => Err((other, error.to_string())),
+    };
+    missed.push(Missed { what, wanted, why, instead });
+    second.ok()
+}
+
+/// One line if it is one thing.
+fn told(missed: &[Missed]) -> Vec<String> {
+    if let [a, b] = missed
+        && let (Ok(first), Ok(second)) = (&a.instead, &b.instead)
+        && a.why == b.why
+    {
+        return vec![format!(
+            "{} is on port {first} and {} on {second}: cannot listen on {} and {}: {}",
+            a.what, b.what, a.wanted, b.wanted, a.why
+        )];
+    }
+    let one = |Missed { what, wanted, why, instead }: &Missed| match instead {
+        Ok(port) => format!("{what} is on port {port}: cannot listen on {wanted}: {why}"),
+        Err((other, also)) => {
+            format!("there is no {what}: cannot listen on {wanted}: {why}; nor on {other}: {also}")
         }
-        Err(other) => {
-            notes.push(format!(
-                "there is no {what}: cannot listen on {first}: {error}; nor on {second}: {other}"
-            ));
-            None
-        }
+    };
+    missed.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_to_be_had_is_said_in_as_few_lines_as_possible() {
+        let missed = |what, wanted, why: &str, instead| Missed {
+            what,
+            wanted,
+            why: why.to_owned(),
+            instead,
+        };
+        assert!(told(&[]).is_empty());
+        let http = || missed("HTTP", 80, "not allowed", Ok(8080));
+        assert_eq!(
+            told(&[http(), missed("HTTPS", 443, "not allowed", Ok(8443))]),
+            ["HTTP is on port 8080 and HTTPS on 8443: cannot listen on 80 and 443: not allowed"]
+        );
+        let taken = Err((8443, "taken, too".to_owned()));
+        assert_eq!(
+            told(&[http(), missed("HTTPS", 443, "taken", taken)]),
+            [
+                "HTTP is on port 8080: cannot listen on 80: not allowed",
+                "there is no HTTPS: cannot listen on 443: taken; nor on 8443: taken, too"
+            ]
+        );
     }
 }

@@ -1,7 +1,12 @@
 //! The tree: every actor's child specification, and how they are wired.
 
 use std::{
-    collections::HashMap, io, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration,
+    collections::HashMap,
+    io,
+    ops::RangeInclusive,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -26,7 +31,7 @@ use crate::{
         log_store::{self, LogStore, Sinks},
         port_allocator::{self, PortAllocator},
         projects::{self, Projects},
-        proxy_router::{self, ProxyRouter},
+        proxy_router::{self, ProxyRouter, Routes},
         state_store::{self, StateStore},
     },
     core::{certs::Realm, config::global::Proxy, ports::LeaseBook, state::State},
@@ -103,63 +108,38 @@ pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
     let (log_room, log_store) = address();
     let (project_room, projects) = address();
     let events = Arc::new(EventLog::new(state.last_seq));
-    let book = Arc::new(ArcSwap::from_pointee(book(&state, &places)));
-    let memory = Arc::new(ArcSwap::from_pointee(state));
-    let ca_dir = ca::dir(&places.data_dir);
-    let trust = Arc::new(Watch::new(ca::root_file(&ca_dir)));
-    let (leaves, signer) = signer(ca_dir, Realm::new(&proxy.tlds), trust.clone());
+    let Signing { trust, leaves, signer } = signing(&places, Realm::new(&proxy.tlds));
     let story = Arc::new(Story::default());
     let DataPath { engine, routes, gate } =
         data_path(&front, &proxy, leaves, trust, story.clone())?;
     let infra = Infra {
-        state_store: state_store.clone(),
+        state_store,
         ports: port_allocator,
         logs: log_store,
         projects,
-        events: events.clone(),
+        events,
         directory: Directory::default(),
-        places: places.clone(),
+        places,
         gate,
         launching: Arc::new(Semaphore::new(launches())),
         exe,
     };
     story.begin(infra.clone());
-    let directory = infra.directory.clone();
     let root = SupervisorPlate::new("one_for_one");
     let desk = Arc::new(Desk {
         infra: infra.clone(),
         root: root.clone(),
         since: Instant::now(),
+        notes: Mutex::new(front.notes),
         closing: watch::Sender::new(false),
         connections: watch::Sender::new(0),
     });
-    let path = places.state_file.clone();
-    let (dir, sinks) = (places.log_dir.clone(), Sinks::default());
     let branch = [
-        child("state-store", StateStore, store_room, move |plate| state_store::Args {
-            memory: memory.clone(),
-            path: path.clone(),
-            events: events.clone(),
-            plate,
-        }),
-        child("port-allocator", PortAllocator, port_room, move |plate| port_allocator::Args {
-            book: book.clone(),
-            range: ports.clone(),
-            state_store: state_store.clone(),
-            plate,
-        }),
+        state_keeper(store_room, &state, &infra),
+        allocator(port_room, &state, ports, &infra),
         signer,
-        child("log-store", LogStore, log_room, move |plate| log_store::Args {
-            plane: plane.clone(),
-            dir: dir.clone(),
-            sinks: sinks.clone(),
-            plate,
-        }),
-        child("proxy-router", ProxyRouter, address().0, move |plate| proxy_router::Args {
-            directory: directory.clone(),
-            routes: routes.clone(),
-            plate,
-        }),
+        log_keeper(log_room, plane, &infra),
+        router(routes, &infra),
         door("listener:http", accept(engine.clone(), Kind::Http), front.http),
         door("listener:https", accept(engine.clone(), Kind::Https), front.https),
         gateway(desk.clone(), listener),
@@ -219,19 +199,79 @@ fn door(name: &'static str, accept: Accept, sockets: Option<Sockets>) -> (Id, Ch
     })
 }
 
-/// The signer, and the leaves it publishes.
-fn signer(dir: PathBuf, realm: Realm, trust: Arc<Watch>) -> (Arc<Leaves>, (Id, ChildSpec)) {
+/// What survives the daemon.
+fn state_keeper(room: Mailroom<state_store::Msg>, state: &State, infra: &Infra) -> (Id, ChildSpec) {
+    let memory = Arc::new(ArcSwap::from_pointee(state.clone()));
+    let (path, events) = (infra.places.state_file.clone(), infra.events.clone());
+    child("state-store", StateStore, room, move |plate| state_store::Args {
+        memory: memory.clone(),
+        path: path.clone(),
+        events: events.clone(),
+        plate,
+    })
+}
+
+/// Who leases ports of this range.
+fn allocator(
+    room: Mailroom<port_allocator::Msg>,
+    state: &State,
+    range: RangeInclusive<u16>,
+    infra: &Infra,
+) -> (Id, ChildSpec) {
+    let book = Arc::new(ArcSwap::from_pointee(book(state, &infra.places)));
+    let state_store = infra.state_store.clone();
+    child("port-allocator", PortAllocator, room, move |plate| port_allocator::Args {
+        book: book.clone(),
+        range: range.clone(),
+        state_store: state_store.clone(),
+        plate,
+    })
+}
+
+/// Who knows where output goes.
+fn log_keeper(room: Mailroom<log_store::Msg>, plane: LogPlane, infra: &Infra) -> (Id, ChildSpec) {
+    let (dir, sinks) = (infra.places.log_dir.clone(), Sinks::default());
+    child("log-store", LogStore, room, move |plate| log_store::Args {
+        plane: plane.clone(),
+        dir: dir.clone(),
+        sinks: sinks.clone(),
+        plate,
+    })
+}
+
+/// Who writes the routing table.
+fn router(routes: Routes, infra: &Infra) -> (Id, ChildSpec) {
+    let directory = infra.directory.clone();
+    child("proxy-router", ProxyRouter, address().0, move |plate| proxy_router::Args {
+        directory: directory.clone(),
+        routes: routes.clone(),
+        plate,
+    })
+}
+
+/// What certificates come from.
+struct Signing {
+    /// Whether the root is trusted.
+    trust: Arc<Watch>,
+    /// What the signer publishes.
+    leaves: Arc<Leaves>,
+    signer: (Id, ChildSpec),
+}
+
+fn signing(places: &Places, realm: Realm) -> Signing {
+    let dir = ca::dir(&places.data_dir);
+    let trust = Arc::new(Watch::new(ca::root_file(&dir)));
     let (room, signer) = address();
     let vault = Arc::new(Vault::new(dir, realm.clone()));
     let leaves = Arc::new(Leaves::new(realm, Post(signer)));
-    let published = leaves.clone();
+    let (published, watched) = (leaves.clone(), trust.clone());
     let signer = child("cert-signer", CertSigner, room, move |plate| cert_signer::Args {
         vault: vault.clone(),
         leaves: published.clone(),
-        trust: trust.clone(),
+        trust: watched.clone(),
         plate,
     });
-    (leaves, signer)
+    Signing { trust, leaves, signer }
 }
 
 /// A child whose every life gets its arguments afresh and is published under one address.

@@ -130,10 +130,16 @@ fn url_names_the_address() {
         ),
     );
     project.up();
-    let port = |name: &str| project.service(name).port();
-    assert_eq!(project.locald(["url"]).ok().stdout, format!("http://127.0.0.1:{}\n", port("web")));
-    let api = project.locald(["url", "api"]).ok().stdout;
-    assert_eq!(api, format!("http://127.0.0.1:{}\n", port("api")));
+    let daemon = project.locald(["status", "--json"]).ok().json()["daemon"].clone();
+    let http = daemon["http"].as_str().and_then(|at| at.strip_prefix("127.0.0.1:"));
+    let port = http.expect("the proxy listens on this machine only");
+    for (service, host) in [("web", "shop.localhost"), ("api", "api.shop.localhost")] {
+        let url = format!("http://{host}:{port}");
+        assert_eq!(project.locald(["url", service]).ok().stdout, format!("{url}\n"));
+        assert_eq!(project.service(service).url(), Some(&*url));
+    }
+    assert_eq!(project.locald(["url"]).ok().stdout, format!("http://shop.localhost:{port}\n"));
+    assert_eq!(project.service("w").url(), None);
     project.locald(["url", "w"]).fails(1).and_clearly();
 }
 

@@ -102,8 +102,6 @@ fn what_is_not_supported_yet_is_said_and_not_ignored() {
     let home = Home::new();
     for (lines, key) in [
         ("command = \"x\"\nwatch = [\"src/**\"]", "watch"),
-        ("command = \"x\"\nroutes = [\"/api\"]", "routes"),
-        ("command = \"x\"\ndomain = \"admin.shop.localhost\"", "domain"),
         ("type = \"postgres\"\nversion = \"16\"", "postgres"),
     ] {
         let project = home.project("shop", &format!("[services.web]\n{lines}\n"));
@@ -208,4 +206,17 @@ fn a_broken_edit_changes_nothing() {
     assert_eq!((status.service("a").pid(), status.service("a").state()), (a, "healthy"));
     // It can still be stopped.
     project.locald(["stop"]).ok();
+}
+
+#[test]
+fn an_edit_revives_a_service_that_has_given_up() {
+    let home = Home::new();
+    let broken = "[services.web]\ntype = \"worker\"\nmax_restarts = 0\ncommand = \"exit 3\"\n";
+    let project = home.project("shop", broken);
+    project.locald(["up"]).fails(1);
+    assert_eq!(project.service("web").state(), "failed");
+    let mended = broken.replace("exit 3", "sleep 1000");
+    project.write("locald.toml", format!("[project]\nname = \"shop\"\n{mended}"));
+    project.up();
+    assert_eq!(project.service("web").state(), "healthy");
 }

@@ -186,3 +186,24 @@ fn a_restart_right_after_a_kill_gets_its_port_back() {
         drop(connection);
     }
 }
+
+#[test]
+fn a_port_that_the_proxy_cannot_have_is_said_once_and_another_is_in_every_url() {
+    let home = Home::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let wanted = taken.local_addr().expect("it is bound").port();
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let other = free.local_addr().expect("it is bound").port();
+    drop(free);
+    home.write("config/config.toml", &format!("[proxy]\nfallback_ports = [{other}, 0]\n"));
+    let listen = svc(["listen", "forever"]);
+    let project = home.project("shop", &format!("[services.web]\n{listen}\n"));
+    let up = || project.locald(["up"]).env("LOCALD_HTTP_PORT", wanted.to_string()).ok();
+    let note = format!("HTTP is on port {other}: cannot listen on {wanted}: ");
+    let url = format!("http://shop.localhost:{other}");
+    up().complains(&note).says(&url);
+    let again = up().says(&url);
+    assert!(!again.stderr.contains("cannot listen"), "{again}");
+    let events = home.locald(["events", "--all"]).ok().stdout;
+    assert_eq!(events.matches(&note).count(), 1, "{events}");
+}

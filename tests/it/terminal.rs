@@ -55,7 +55,7 @@ fn progress_is_drawn_in_place_and_what_is_left_is_the_outcome() {
         .project("shop", &format!("[services.web]\n{}\n", svc(["sleep=400", "listen", "forever"])));
     let up = on_terminal(&project, &home, "locald up").exits(0);
     assert!(up.stdout.contains("starting"), "what is under way is shown: {up}");
-    assert!(up.stdout.contains("shop") && up.stdout.contains("http://127.0.0.1:"), "{up}");
+    assert!(up.stdout.contains("shop") && up.stdout.contains("http://shop.localhost:"), "{up}");
     // Whatever hides the cursor shows it again.
     let at = |what: &str| up.stdout.rfind(what);
     assert!(at("\x1b[?25l") <= at("\x1b[?25h"), "{up}");

@@ -14,7 +14,8 @@ fn returns_when_all_is_healthy_and_says_where() {
     let output = project.up().says("shop is up");
     let web = project.service("web");
     assert_eq!(web.state(), "healthy");
-    assert!(output.stdout.contains(&format!("http://127.0.0.1:{}", web.port())), "{output}");
+    let url = web.url().expect("it has a name");
+    assert!(output.stdout.contains(&format!("healthy at {url}\n")), "{output}");
     assert!(kernel::is_alive(web.pid()));
     assert!(!output.stdout.contains('\x1b'), "no escapes where there is no terminal: {output}");
 }

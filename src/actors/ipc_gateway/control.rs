@@ -1,7 +1,10 @@
 //! Commands: `up`, `start`, `stop`, `restart`, `down`, `shutdown`. Each is taken by the actors at once;
 //! what comes of it is followed on the boards.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
 use axum::{body::Body, extract::State, response::Response};
 
@@ -113,11 +116,16 @@ impl Desk {
         let (lines, response) = lines();
         let goal = if verb == Verb::Stop { Goal::Down } else { Goal::Up };
         tokio::spawn(async move {
-            let outcome = if request.no_wait {
+            let mut outcome = if request.no_wait {
                 Outcome::default()
             } else {
                 follow(&self, &entry, ticket, goal, &lines).await
             };
+            if goal == Goal::Up {
+                outcome
+                    .notes
+                    .append(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner));
+            }
             lines.write(&Progress::Done(outcome)).await;
         });
         Ok(response)

@@ -77,7 +77,8 @@ impl HostName {
         let bracketed = text[0] == b'[';
         for (to, &from) in bytes.iter_mut().zip(text) {
             let named = from.is_ascii_alphanumeric() || matches!(from, b'-' | b'.' | b'_');
-            if !named && !(bracketed && matches!(from, b'[' | b']' | b':')) {
+            let of_address = bracketed && matches!(from, b'[' | b']' | b':');
+            if !named && !of_address {
                 return Err(NotAnAuthority::Character);
             }
             *to = from.to_ascii_lowercase();

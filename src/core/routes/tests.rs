@@ -110,7 +110,7 @@ fn what_is_no_authority_is_refused() {
         ("[::1]x", NotAnAuthority::Port),
         ("a b", NotAnAuthority::Character),
         ("a/b", NotAnAuthority::Character),
-        ("::1", NotAnAuthority::Empty),
+        ("::1", NotAnAuthority::Port),
     ] {
         assert_eq!(Authority::parse(text.as_bytes()), Err(expected), "{text}");
     }

@@ -145,8 +145,8 @@ mod tests {
         assert_eq!((&*all[0].path, &*all[999].path), ("/1500", "/2499"));
         assert_eq!(log.since(2498).0.len(), 2);
         assert_eq!(log.since(9999).0.len(), 0);
-        let long = "é".repeat(4000);
-        add(&log, &long);
+        let endless = "é".repeat(4000);
+        add(&log, &endless);
         assert!(log.since(2500).0[0].path.len() <= PATH + 3);
     }
 

@@ -96,6 +96,10 @@ impl ServiceStatus {
         port.unwrap_or_else(|| panic!("no port in {:#}", self.0))
     }
 
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.0["url"].as_str()
+    }
+
     pub(crate) fn restarts(&self) -> u64 {
         self.0["restarts"].as_u64().expect("a number of restarts")
     }

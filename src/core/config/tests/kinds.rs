@@ -140,17 +140,9 @@ env = { U = '${services.db.url}' }"
     `watch` has a bad pattern: unclosed character class; missing ']'
       watch = ['src/**', '[']
                          ^^^
-    `routes` is not supported yet
-      routes = ['api']
-      ^^^^^^
-      help: remove it
     `routes` consists of paths that start with `/`
       routes = ['api']
                 ^^^^^
-    `domain` is not supported yet
-      domain = 'admin.shop.localhost'
-      ^^^^^^
-      help: remove it
     `type = "postgres"` is not supported yet
       type = 'postgres'
              ^^^^^^^^^^
