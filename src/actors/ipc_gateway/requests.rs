@@ -94,13 +94,14 @@ fn readers_of(board: &ProjectBoard, names: &[String], mut old: Vec<Reader>) -> V
         names.is_empty() || names.iter().any(|name| name == service.name.as_str())
     });
     asked
-        .map(|service| match old.iter().position(|it| Arc::ptr_eq(&it.target, &service.target)) {
-            Some(nth) => old.swap_remove(nth),
-            None => Reader {
+        .map(|service| {
+            let same = old.iter().position(|it| Arc::ptr_eq(&it.target, &service.target));
+            let new = || Reader {
                 target: service.target.clone(),
                 more: service.target.requests.follow(),
                 seen: 0,
-            },
+            };
+            same.map_or_else(new, |nth| old.swap_remove(nth))
         })
         .collect()
 }
