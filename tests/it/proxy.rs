@@ -7,6 +7,7 @@ mod pages;
 mod protocols;
 mod shown;
 mod tls;
+mod trusted;
 
 use crate::support::{Home, Project, svc};
 

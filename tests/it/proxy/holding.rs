@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::support::{Front, Home, Project, http, svc};
+use crate::support::{Home, Project, front::Front, http, svc};
 
 /// A project whose service waits at the gate `go` before it listens.
 fn slow(home: &Home) -> Project<'_> {

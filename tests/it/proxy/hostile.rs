@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::shop;
-use crate::support::{Front, Home};
+use crate::support::{Home, front::Front};
 
 #[test]
 fn shapes_that_two_readers_could_read_differently_are_refused() {

@@ -1,7 +1,7 @@
 //! Which name leads where.
 
 use super::{shop, web};
-use crate::support::{Front, Home};
+use crate::support::{Home, front::Front};
 
 #[test]
 fn every_name_leads_to_its_service() {

@@ -1,7 +1,7 @@
 //! What is said in place of a service that cannot answer.
 
 use super::{shop, web};
-use crate::support::{Front, Home, svc};
+use crate::support::{Home, front::Front, svc};
 
 #[test]
 fn a_failed_service_is_explained_to_people_and_programs() {

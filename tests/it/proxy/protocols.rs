@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use super::shop;
-use crate::support::{Front, Home};
+use crate::support::{Home, front::Front};
 
 #[test]
 fn who_asks_is_told_by_us_and_not_by_the_client() {

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use super::{shop, web};
-use crate::support::{Front, Home};
+use crate::support::{Home, front::Front};
 
 #[test]
 fn every_url_shown_is_the_proxys() {

@@ -1,7 +1,7 @@
 //! HTTPS with a certificate of our own CA, and HTTP/2.
 
 use super::{shop, web};
-use crate::support::{Front, Home};
+use crate::support::{Home, front::Front};
 
 #[test]
 fn curl_gets_the_same_by_every_protocol() {

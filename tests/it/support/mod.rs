@@ -18,7 +18,6 @@ use std::{
 
 pub(crate) use self::{
     command::Output,
-    front::Front,
     home::Home,
     project::Project,
     status::{ProjectStatus, ServiceStatus},
