@@ -15,11 +15,9 @@ mod routes;
 mod tree;
 mod why;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{
     net::UnixListener,
@@ -64,7 +62,7 @@ pub struct Desk {
     /// When the daemon began to serve.
     pub since: Instant,
     /// What is to be said once, to the first who starts something.
-    pub notes: Mutex<Vec<String>>,
+    pub notes: ArcSwap<Vec<String>>,
     /// Whether the daemon is to end; whoever is told to end it says so here.
     pub closing: watch::Sender<bool>,
     /// Connections that are open.

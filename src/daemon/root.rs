@@ -1,12 +1,7 @@
 //! The tree: every actor's child specification, and how they are wired.
 
 use std::{
-    collections::HashMap,
-    io,
-    ops::RangeInclusive,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
+    collections::HashMap, io, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -130,7 +125,7 @@ pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
         infra: infra.clone(),
         root: root.clone(),
         since: Instant::now(),
-        notes: Mutex::new(front.notes),
+        notes: ArcSwap::from_pointee(front.notes),
         closing: watch::Sender::new(false),
         connections: watch::Sender::new(0),
     });

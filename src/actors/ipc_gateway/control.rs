@@ -1,10 +1,7 @@
 //! Commands: `up`, `start`, `stop`, `restart`, `down`, `shutdown`. Each is taken by the actors at once;
 //! what comes of it is followed on the boards.
 
-use std::{
-    path::Path,
-    sync::{Arc, PoisonError},
-};
+use std::{path::Path, sync::Arc};
 
 use axum::{body::Body, extract::State, response::Response};
 
@@ -122,9 +119,7 @@ impl Desk {
                 follow(&self, &entry, ticket, goal, &lines).await
             };
             if goal == Goal::Up {
-                outcome
-                    .notes
-                    .append(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner));
+                outcome.notes.extend(self.notes.swap(Arc::default()).iter().cloned());
             }
             lines.write(&Progress::Done(outcome)).await;
         });

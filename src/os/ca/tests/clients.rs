@@ -194,8 +194,8 @@ fn present(program: &str, args: &[&str]) -> bool {
 
 /// Runs a program as all tests of this process do that start one: no other may reap it.
 fn run(program: &str, args: &[&str]) -> Said {
-    let argv = [&[program][..], args].concat();
+    let whole = [&[program][..], args].concat();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (ending, stdout, stderr) = runtime.block_on(testing::run(&testing::command(&argv)));
+    let (ending, stdout, stderr) = runtime.block_on(testing::run(&testing::command(&whole)));
     Said { ending, stdout, stderr }
 }
