@@ -64,7 +64,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] =
 /// The files that may contain unsafe code.
 const UNSAFE: &[&str] = &[
     "src/os/detach.rs",
-    "src/os/logs/register.rs",
     "src/os/notify_socket/receive.rs",
     "src/os/pty.rs",
     "src/os/spawn/posix.rs",

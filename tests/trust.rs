@@ -41,7 +41,7 @@ impl World {
             let why = format!("root: {root}, Debian: {debian}, missing: {missing:?}");
             let strict = std::env::var_os("LOCALD_TESTS_STRICT").is_some_and(|it| it == "1");
             assert!(!strict, "cannot test the store of the system ({why})");
-            eprintln!("SKIPPED: the store of the system ({why})");
+            eprintln!("SKIPPED trust: no store of the system ({why})");
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
@@ -162,7 +162,7 @@ fn sudo_runs_only_the_part_that_takes_root() {
         $me $l trust --uninstall --json; echo $?",
     );
     if output.status.code() == Some(77) {
-        eprintln!("SKIPPED: no overlay file system here");
+        eprintln!("SKIPPED trust: no overlay file system here");
         return;
     }
     let lines = lines(&output);

@@ -11,6 +11,7 @@ mod outcome;
 mod plan;
 mod read;
 mod reply;
+mod requests;
 mod routes;
 mod tree;
 mod why;

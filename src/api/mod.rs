@@ -6,6 +6,7 @@ pub mod control;
 pub mod error;
 pub mod event;
 pub mod log;
+pub mod requests;
 pub mod status;
 pub mod tree;
 pub mod version;

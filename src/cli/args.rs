@@ -1,9 +1,13 @@
 //! The command line as types; the doc comments are the help texts.
 
+mod past;
+
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use past::{Events, Logs, Requests};
 
 /// Runs the services of your projects, supervised: they start in order, restart when they crash, and have names.
 ///
@@ -43,6 +47,8 @@ pub enum Command {
     Status(Status),
     /// Shows what services wrote.
     Logs(Logs),
+    /// Shows the last requests that went through the proxy.
+    Requests(Requests),
     /// Shows the live supervision tree.
     Tree(Tree),
     /// Runs a command with the environment and in the folder of a service, and passes its exit code on.
@@ -193,32 +199,6 @@ pub struct Tree {
     pub watch: bool,
 }
 
-/// Arguments of `logs`.
-#[derive(Args, Debug)]
-pub struct Logs {
-    /// The services; none: all.
-    #[arg(value_name = "SERVICE")]
-    pub services: Vec<String>,
-    /// Goes on showing new lines until Ctrl-C.
-    #[arg(short, long)]
-    pub follow: bool,
-    /// Shows the last N lines of each service (default: 100 on a terminal, else all).
-    #[arg(short = 'n', long, value_name = "N")]
-    pub lines: Option<usize>,
-    /// Shows only lines since then: a duration like `5m`, or a time like `2026-01-31T12:00:00Z`.
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Shows when each line was written.
-    #[arg(long)]
-    pub timestamps: bool,
-    /// Prints one JSON object per line.
-    #[arg(long)]
-    pub json: bool,
-    /// Shows only lines that match this regular expression.
-    #[arg(long, value_name = "RE")]
-    pub grep: Option<String>,
-}
-
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub struct Run {
@@ -289,23 +269,6 @@ pub enum GraphFormat {
     Mermaid,
     /// For programs.
     Json,
-}
-
-/// Arguments of `events`.
-#[derive(Args, Debug)]
-pub struct Events {
-    /// Goes on until Ctrl-C.
-    #[arg(short, long)]
-    pub follow: bool,
-    /// Shows the events of every project and of the daemon.
-    #[arg(long)]
-    pub all: bool,
-    /// Shows only events after this sequence number.
-    #[arg(long, value_name = "SEQ")]
-    pub after: Option<u64>,
-    /// Prints one JSON object per line.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Arguments of `check`.

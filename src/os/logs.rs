@@ -16,7 +16,6 @@ mod ledger;
 mod merge;
 mod plane;
 mod pump;
-mod register;
 mod seek;
 mod sink;
 mod store;

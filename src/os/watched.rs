@@ -8,16 +8,6 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 /// Watches `fd` for something to read. Must be called within a tokio runtime.
 pub fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    watch(fd, Interest::READABLE)
-}
-
-/// Watches `fd` for something to read and for room to write. Must be called within a tokio
-/// runtime.
-pub fn both_ways(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    watch(fd, Interest::READABLE | Interest::WRITABLE)
-}
-
-fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is open, and is the same descriptor, for as long as it lives.
-    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
+    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
 }

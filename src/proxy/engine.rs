@@ -6,7 +6,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener, TcpStream},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, mpsc as std_mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -81,11 +81,12 @@ impl Engine {
                     (sources.clone(), tls.clone(), load.clone(), drain.clone());
                 move || Worker::new(sources, tls, load, drain)
             };
-            let runtime =
-                Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-            drop(runtime?); // so that a failure is told here
+            let (tell, told) = std_mpsc::sync_channel(1);
             let name = format!("proxy-{number}");
-            threads.push(thread::Builder::new().name(name).spawn(move || work(inbox, make))?);
+            let thread =
+                thread::Builder::new().name(name).spawn(move || work(inbox, make, &tell))?;
+            threads.push(thread);
+            told.recv().map_err(io::Error::other)??;
             hands.push(Hand { orders, load });
         }
         Ok(Self { crew: hands.into(), draining, threads })
@@ -136,12 +137,19 @@ impl Drop for Engine {
     }
 }
 
-fn work(mut inbox: mpsc::Receiver<Order>, make: impl FnOnce() -> Worker) {
-    let Ok(runtime) =
-        Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
-    else {
-        return;
+fn work(
+    mut inbox: mpsc::Receiver<Order>,
+    make: impl FnOnce() -> Worker,
+    started: &std_mpsc::SyncSender<io::Result<()>>,
+) {
+    let built = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    let (runtime, result) = match built {
+        Ok(runtime) => (Some(runtime), Ok(())),
+        Err(error) => (None, Err(error)),
     };
+    // Who started us waits for this.
+    started.send(result).ok();
+    let Some(runtime) = runtime else { return };
     runtime.block_on(async {
         let worker = Rc::new(make());
         let load = worker.load.clone();

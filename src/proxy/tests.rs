@@ -1,1 +1,11 @@
 //! The rules of the data path, from outside: raw sockets on both sides.
+
+mod bodies;
+mod heads;
+mod holding;
+mod hostile;
+mod http2;
+mod routing;
+mod tunnels;
+mod upstream;
+mod world;

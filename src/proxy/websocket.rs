@@ -31,6 +31,12 @@ impl Key {
     }
 }
 
+/// What a service answers to a key.
+#[cfg(test)]
+pub(super) fn accept_for_tests(key: &str) -> String {
+    Key(key.to_owned()).accept()
+}
+
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for group in bytes.chunks(3) {

@@ -207,3 +207,16 @@ fn a_broken_edit_changes_nothing() {
     // It can still be stopped.
     project.locald(["stop"]).ok();
 }
+
+#[test]
+fn an_edit_revives_a_service_that_has_given_up() {
+    let home = Home::new();
+    let broken = "[services.web]\ntype = \"worker\"\nmax_restarts = 0\ncommand = \"exit 3\"\n";
+    let project = home.project("shop", broken);
+    project.locald(["up"]).fails(1);
+    assert_eq!(project.service("web").state(), "failed");
+    let mended = broken.replace("exit 3", "sleep 1000");
+    project.write("locald.toml", format!("[project]\nname = \"shop\"\n{mended}"));
+    project.up();
+    assert_eq!(project.service("web").state(), "healthy");
+}

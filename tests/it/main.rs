@@ -19,6 +19,7 @@ mod logs;
 mod notify;
 mod ports;
 mod processes;
+mod proxy;
 mod readiness;
 mod restart;
 mod scale;

@@ -5,6 +5,8 @@
 #![expect(clippy::disallowed_methods, reason = "a service, outside of locald's rules for itself")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "services print")]
 
+mod web;
+
 use std::{
     env, fs,
     io::{self, IsTerminal as _, Read as _, Write as _},
@@ -64,6 +66,7 @@ fn take(verb: &str, value: &str) {
         "listen6" => listen(TcpListener::bind((Ipv6Addr::LOCALHOST, port())), 200),
         "listen-elsewhere" => listen_elsewhere(),
         "http" => http(value),
+        "web" => web(value),
         "notify" => notify(&value.replace("\\n", "\n")),
         "notify-every" => notify_every(value),
         "notify-barrier" => notify_barrier(),
@@ -154,6 +157,19 @@ fn http(file: &str) {
     serve(listener, move || {
         let status = fs::read_to_string(&file).unwrap_or_default();
         status.trim().parse().unwrap_or(200)
+    });
+}
+
+/// A web application that calls itself by this name.
+fn web(name: &str) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port())).expect("our port");
+    let name = name.to_owned();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let name = name.clone();
+            // Who asked may be gone at any time.
+            thread::spawn(move || web::converse(&name, stream));
+        }
     });
 }
 

@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{Desk, control, logs, read, reply::Refused, tree, why};
+use super::{Desk, control, logs, read, reply::Refused, requests, tree, why};
 use crate::api::error::Code;
 
 /// All of SPEC §5.
@@ -22,6 +22,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/v1/tree", get(tree::tree))
         .route("/v1/why", get(why::why))
         .route("/v1/logs", get(logs::logs))
+        .route("/v1/requests", get(requests::requests))
         .route("/v1/up", post(control::up))
         .route("/v1/start", post(control::start))
         .route("/v1/stop", post(control::stop))

@@ -42,12 +42,12 @@ impl Team {
         for (service, sink) in plan.services.iter().zip(sinks) {
             services.insert(service.name.clone(), self.service(service, sink)?);
         }
-        self.context.plan.store(plan.clone());
+        let before = self.context.plan.swap(plan.clone());
         self.context.ports.store(Arc::new(ports.into_iter().collect()));
         self.context.board.domain.store(Arc::new(plan.domain.clone()));
         self.services = services;
         self.publish(&plan);
-        let changed = self.changed(&plan);
+        let changed = self.changed(&before, &plan);
         let specs = plan
             .services
             .iter()
@@ -111,13 +111,16 @@ impl Team {
         self.context.board.list(list);
     }
 
-    /// The running services that would be launched otherwise than they were.
-    fn changed(&self, plan: &Plan) -> BTreeSet<Id> {
+    /// The running services that would be launched otherwise than they were, and those that do not
+    /// run and are not as they were: an edit clears the counters of one that has given up.
+    fn changed(&self, before: &Plan, plan: &Plan) -> BTreeSet<Id> {
         let ports = self.context.ports.load_full();
         let caller = self.context.caller.load_full();
         let differs = |service: &&ServicePlan| {
             let context = &self.services[&service.name];
-            let Some(running) = context.running.load_full() else { return false };
+            let Some(running) = context.running.load_full() else {
+                return before.service(&service.name) != Some(service);
+            };
             let terminal = running.pty != service.tty;
             let launch = process::resolve(&self.context, &service.name, &ports, &caller.env);
             terminal || launch.is_ok_and(|launch| launch != running.launch)

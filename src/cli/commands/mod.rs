@@ -9,6 +9,7 @@ pub mod graph;
 pub mod logs;
 pub mod open;
 pub mod operate;
+pub mod requests;
 pub mod restart;
 pub mod run;
 pub mod schema;
@@ -64,6 +65,7 @@ async fn with_daemon(context: &Context, command: Command) -> Result<(), Error> {
         Command::Restart(args) => restart::run(context, &args).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Logs(args) => logs::run(context, &args).await,
+        Command::Requests(args) => requests::run(context, &args).await,
         Command::Tree(args) => tree::run(context, &args).await,
         Command::Env(args) => env::run(context, &args).await,
         Command::Url(args) => url::run(context, &args).await,

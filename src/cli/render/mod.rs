@@ -5,6 +5,7 @@ pub mod events;
 pub mod graph;
 pub mod logs;
 pub mod progress;
+pub mod requests;
 pub mod shell;
 pub mod status;
 pub mod text;

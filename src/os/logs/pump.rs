@@ -11,9 +11,9 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-use super::register;
 use super::sink::{Shared, lock, now};
 use crate::core::log::{Head, Splitter, Stream};
+use crate::os::watched;
 
 /// Read in one turn of a pump; then the others have theirs.
 const TURN: usize = 256 * 1024;
@@ -117,7 +117,7 @@ impl Job {
         mut stopped: oneshot::Receiver<Duration>,
     ) -> io::Result<Drained> {
         unblock(&fd)?;
-        let fd = register::readable(fd)?;
+        let fd = watched::readable(fd)?;
         let mut deadline = None;
         loop {
             let expiry = async {

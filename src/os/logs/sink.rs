@@ -14,6 +14,7 @@ use super::pump::{self, Pump};
 use super::store::Store;
 use super::tail;
 use crate::core::log::{Filter, Head, Limits, MAX_LINE, Splitter, Stamp, Stream};
+use crate::os::clock;
 
 /// Cheap to clone. Followers end when the last clone and the last pump are gone.
 #[derive(Clone, Debug)]
@@ -139,7 +140,6 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The time of what is read now.
-#[expect(clippy::disallowed_methods, reason = "a stamp is the time at which bytes were read")]
 pub(super) fn now() -> Stamp {
-    Stamp::of(SystemTime::now())
+    Stamp::of(clock::wall())
 }

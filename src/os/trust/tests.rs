@@ -265,7 +265,7 @@ fn certutil() -> bool {
     let strict = std::env::var_os("LOCALD_TESTS_STRICT").is_some_and(|it| it == "1");
     assert!(there || !strict, "certutil is missing: install libnss3-tools");
     if !there {
-        eprintln!("SKIPPED: certutil is missing");
+        eprintln!("SKIPPED browsers: certutil is missing");
     }
     there
 }

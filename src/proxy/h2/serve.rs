@@ -13,7 +13,7 @@ use h2::{Ping, RecvStream, server::SendResponse};
 use http::Request;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    task::spawn_local,
+    task::{spawn_local, yield_now},
     time::{Instant, sleep, timeout},
 };
 
@@ -109,6 +109,9 @@ async fn one(
         },
     };
     if ending == Ending::Aborted {
+        // A reset takes back what has not been written yet: let that go out first.
+        yield_now().await;
+        yield_now().await;
         client.abort();
     }
     drop(busy);

@@ -21,6 +21,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The values of a header field.
+    pub(crate) fn field(&self, name: &str) -> Vec<&str> {
+        let fields = self.head.lines().filter_map(|line| line.split_once(':'));
+        let named = fields.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.trim()).collect()
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
@@ -59,6 +66,11 @@ fn ask(
     );
     // At once: whoever reads only once shall see all of it.
     stream.write_all(request.as_bytes())?;
+    read(stream)
+}
+
+/// Reads an answer that ends with its connection.
+pub(crate) fn read(mut stream: impl Read) -> std::io::Result<Answer> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);

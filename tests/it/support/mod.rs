@@ -1,6 +1,7 @@
 //! What the tests of the binary share: a home of their own, projects in it, and eyes on the system.
 
 pub(crate) mod command;
+pub(crate) mod front;
 pub(crate) mod home;
 pub(crate) mod http;
 pub(crate) mod kernel;
@@ -17,6 +18,7 @@ use std::{
 
 pub(crate) use self::{
     command::Output,
+    front::Front,
     home::Home,
     project::Project,
     status::{ProjectStatus, ServiceStatus},

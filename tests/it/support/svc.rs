@@ -25,9 +25,10 @@ pub(crate) fn program() -> PathBuf {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_BIN_EXE_locald")).parent().expect("it is in a folder");
         let program = folder.join("examples/testsvc");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/testsvc.rs");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support");
         let age = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-        if age(&program).is_none() || age(&program) < age(&source) {
+        let source = ["testsvc.rs", "web.rs"].map(|name| age(&sources.join(name)));
+        if age(&program).is_none() || age(&program) < source.into_iter().max().flatten() {
             let mut build = Command::new(env!("CARGO"));
             build.args(["build", "--quiet", "--example", "testsvc"]);
             if folder.ends_with("release") {

@@ -15,7 +15,7 @@ use rustls::{
 };
 
 use super::*;
-use crate::os::{child::Ending, testing};
+use crate::os::{child::Ending, spawn::Command, testing};
 
 fn verify(authority: &Authority, leaf: &CertificateDer<'_>, name: &str) -> Result<(), String> {
     let mut roots = RootCertStore::empty();
@@ -47,15 +47,15 @@ fn a_leaf_is_good_for_its_name_alone() {
     verify(&authority, &leaf, "deep.under.test").unwrap();
 }
 
-#[test]
-fn a_stolen_key_forges_nothing_but_names_of_this_machine() {
+#[tokio::test]
+async fn a_stolen_key_forges_nothing_but_names_of_this_machine() {
     let place = Place::new();
     let authority = place.open().unwrap();
     let world = Realm::new(["com"]);
     let leaf = issue(&authority, &world, Some("evil.com"));
     let error = verify(&authority, &leaf, "evil.com").unwrap_err();
     assert!(error.contains("NameConstraint"), "{error}");
-    if !present("openssl", &["version"]) {
+    if !present("openssl", &["version"]).await {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -65,53 +65,48 @@ fn a_stolen_key_forges_nothing_but_names_of_this_machine() {
         path
     };
     let root = file("root", authority.root().der());
-    let says = |leaf: &CertificateDer<'_>| {
+    let says = async |leaf: &CertificateDer<'_>| {
         let leaf = file("leaf", leaf);
         let args = [root.to_str().unwrap(), "-purpose", "sslserver", leaf.to_str().unwrap()];
-        let output = run("openssl", &[&["verify", "-x509_strict", "-CAfile"][..], &args].concat());
-        (output.is_good(), output.stderr)
+        run("openssl", &[&["verify", "-x509_strict", "-CAfile"][..], &args].concat()).await
     };
-    let (good, why) = says(&leaf);
-    assert!(!good && why.contains("permitted subtree violation"), "{why}");
+    let ran = says(&leaf).await;
+    assert!(ran.code != Some(0) && ran.err.contains("permitted subtree violation"), "{ran:?}");
     for name in [Some("shop.localhost"), None, Some("x.test")] {
-        let (good, why) = says(&issue(&authority, &place.realm, name));
-        assert!(good, "{why}");
+        let ran = says(&issue(&authority, &place.realm, name)).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
     }
 }
 
-#[test]
-fn curl_and_python_load_pages_and_refuse_others() {
+#[tokio::test]
+async fn curl_and_python_load_pages_and_refuse_others() {
     let place = Place::new();
     let port = serve(place.open().unwrap());
     let root = place.files()[0].to_str().unwrap().to_owned();
-    if present("curl", &["--version"]) {
-        let curl = |host: &str| {
-            let url = format!("https://{host}:{port}/");
-            run("curl", &["-sS", "--max-time", "20", "--noproxy", "*", "--cacert", &root, &url])
-        };
+    if present("curl", &["--version"]).await {
+        let always = ["-sS", "--max-time", "20", "--noproxy", "*", "--cacert", &root];
+        let curl = async |args: &[&str]| run("curl", &[&always[..], args].concat()).await;
         for host in ["shop.localhost", "localhost", "127.0.0.1"] {
-            let output = curl(host);
-            assert_eq!(output.stdout, "hello", "{host}: {output:?}");
+            let ran = curl(&[&format!("https://{host}:{port}/")]).await;
+            assert_eq!(ran.out, "hello", "{host}: {ran:?}");
         }
         let target = format!("evil.com:{port}:127.0.0.1");
-        let url = format!("https://evil.com:{port}/");
-        let args = ["-sS", "--max-time", "20", "--noproxy", "*", "--cacert", &root, "--resolve"];
-        let output = run("curl", &[&args[..], &[&target, &url]].concat());
-        assert_eq!(output.ending, Ending::Code(60), "{output:?}");
+        let ran = curl(&["--resolve", &target, &format!("https://evil.com:{port}/")]).await;
+        assert_eq!(ran.code, Some(60), "{ran:?}");
     }
-    if present("python3", &["-c", "import ssl"]) {
+    if present("python3", &["-c", "import ssl"]).await {
         let script = "import socket, ssl, sys\n\
             root, port, name = sys.argv[1], int(sys.argv[2]), sys.argv[3]\n\
             raw = socket.create_connection(('127.0.0.1', port), 20)\n\
             tls = ssl.create_default_context(cafile=root).wrap_socket(raw, server_hostname=name)\n\
             print(tls.getpeercert()['subjectAltName'])\n";
         let port = port.to_string();
-        let python = |name: &str| run("python3", &["-c", script, &root, &port, name]);
-        let output = python("shop.localhost");
-        assert_eq!(output.stdout, "(('DNS', 'shop.localhost'),)\n", "{output:?}");
-        assert!(python("127.0.0.1").is_good());
-        let why = python("evil.com").stderr;
-        assert!(why.contains("permitted subtree violation"), "{why}");
+        let python = async |name: &str| run("python3", &["-c", script, &root, &port, name]).await;
+        let ran = python("shop.localhost").await;
+        assert_eq!(ran.out, "(('DNS', 'shop.localhost'),)\n", "{ran:?}");
+        assert_eq!(python("127.0.0.1").await.code, Some(0));
+        let ran = python("evil.com").await;
+        assert!(ran.err.contains("permitted subtree violation"), "{ran:?}");
     }
 }
 
@@ -167,35 +162,36 @@ fn greet(config: &Arc<ServerConfig>, mut socket: TcpStream) {
     }
 }
 
-/// What a program said, and how it ended.
-#[derive(Debug)]
-struct Said {
-    ending: Ending,
-    stdout: String,
-    stderr: String,
-}
-
-impl Said {
-    fn is_good(&self) -> bool {
-        self.ending == Ending::Code(0)
-    }
-}
-
 /// Whether the program is there; if not, the test is skipped, loudly.
-fn present(program: &str, args: &[&str]) -> bool {
-    let there = run("sh", &[&["-c", "exec \"$@\"", "sh", program][..], args].concat()).is_good();
+async fn present(program: &str, args: &[&str]) -> bool {
+    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .any(|folder| folder.join(program).is_file());
+    let there = found && run(program, args).await.code == Some(0);
     let strict = std::env::var_os("LOCALD_TESTS_STRICT").is_some_and(|it| it == "1");
     assert!(there || !strict, "{program} is missing");
     if !there {
-        eprintln!("SKIPPED: {program} is missing");
+        eprintln!("SKIPPED clients: {program} is missing");
     }
     there
 }
 
-/// Runs a program as all tests of this process do that start one: no other may reap it.
-fn run(program: &str, args: &[&str]) -> Said {
-    let whole = [&[program][..], args].concat();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (ending, stdout, stderr) = runtime.block_on(testing::run(&testing::command(&whole)));
-    Said { ending, stdout, stderr }
+/// What came of a program.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// Runs it as every program is run in this process, whose reaper would take the exit code of others.
+async fn run(program: &str, args: &[&str]) -> Ran {
+    let words: Vec<_> = [program].iter().chain(args).copied().collect();
+    let (ending, out, err) = testing::run(&of_user(&words)).await;
+    let code = if let Ending::Code(code) = ending { Some(code) } else { None };
+    Ran { code, out, err }
+}
+
+/// With the environment of whoever runs the tests, in which the program may be found.
+fn of_user(words: &[&str]) -> Command {
+    Command { env: std::env::vars_os().collect(), ..testing::command(words) }
 }

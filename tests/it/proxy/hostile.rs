@@ -1,0 +1,100 @@
+//! Those who do not speak HTTP as one should.
+
+use std::{
+    io::{Read as _, Write as _},
+    time::{Duration, Instant},
+};
+
+use super::shop;
+use crate::support::{Front, Home};
+
+#[test]
+fn shapes_that_two_readers_could_read_differently_are_refused() {
+    let home = Home::new();
+    let project = shop(&home);
+    let front = Front::of(&home);
+    let shapes = [
+        ("no host", "GET / HTTP/1.1\r\n\r\n"),
+        ("two hosts", "GET / HTTP/1.1\r\nHost: shop.localhost\r\nHost: other.localhost\r\n\r\n"),
+        ("userinfo", "GET / HTTP/1.1\r\nHost: a@shop.localhost\r\n\r\n"),
+        (
+            "both framings",
+            "POST /record HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 4\r\n\
+             Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "two lengths",
+            "POST /record HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 4\r\n\
+             Content-Length: 5\r\n\r\nabcde",
+        ),
+        (
+            "a list of lengths",
+            "POST /record HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 4, 5\r\n\r\nabcde",
+        ),
+        (
+            "a signed length",
+            "POST /record HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: +4\r\n\r\nabcd",
+        ),
+        (
+            "a space before the colon",
+            "POST /record HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length : 4\r\n\r\nabcd",
+        ),
+        ("a folded line", "GET / HTTP/1.1\r\nHost: shop.localhost\r\nX-A: 1\r\n  2\r\n\r\n"),
+        (
+            "an encoding of its own",
+            "POST /record HTTP/1.1\r\nHost: shop.localhost\r\nTransfer-Encoding: chunked, x\r\n\r\n\
+             0\r\n\r\n",
+        ),
+    ];
+    for (what, shape) in shapes {
+        let answer = front.ask(shape);
+        assert!(matches!(answer.status, 400 | 501), "{what}: {answer:?}");
+    }
+    assert!(project.lines("posts").is_empty(), "{:?}", project.lines("posts"));
+    assert_eq!(front.get("shop.localhost", "/").body, "web /");
+}
+
+#[test]
+fn garbage_and_giants_harm_nobody() {
+    let home = Home::new();
+    let _shop = shop(&home);
+    let front = Front::of(&home);
+    let daemon = home.daemon_pid();
+    let giant = "x".repeat(1 << 20);
+    let giant = format!("GET / HTTP/1.1\r\nHost: shop.localhost\r\nX-Giant: {giant}\r\n\r\n");
+    for bytes in [giant.as_bytes(), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", &[0; 70_000]] {
+        let mut stream = front.connect();
+        // It may be refused before all of it is sent.
+        let _refused = stream.write_all(bytes);
+        let _half = stream.shutdown(std::net::Shutdown::Write);
+        let _reset = stream.read_to_end(&mut Vec::new());
+    }
+    assert_eq!(front.get("shop.localhost", "/").body, "web /");
+    assert_eq!(home.daemon_pid(), daemon);
+}
+
+#[test]
+fn half_open_connections_keep_nobody_waiting() {
+    let home = Home::new();
+    let _shop = shop(&home);
+    let front = Front::of(&home);
+    let mut open = Vec::new();
+    for n in 0..200 {
+        let mut stream = front.connect();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: shop.loc").unwrap();
+        open.push(stream);
+        if n % 2 == 0 {
+            let mut stream = std::net::TcpStream::connect(("127.0.0.1", front.https)).unwrap();
+            stream.write_all(b"\x16\x03\x01").unwrap();
+            open.push(stream);
+        }
+    }
+    for _ in 0..20 {
+        let before = Instant::now();
+        assert_eq!(front.get("shop.localhost", "/").body, "web /");
+        // Far beyond what a busy machine takes, far below any timeout of ours.
+        assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    }
+    assert_eq!(front.curl("shop.localhost", "/").ok().stdout, "web /");
+    drop(open);
+}
