@@ -43,15 +43,21 @@ pub(super) struct DataPath {
 /// Listens on the ports that are configured, or else on the fallback ones. No port is no reason not to
 /// run services.
 pub(super) fn front(proxy: &Proxy, env: impl Fn(&str) -> Option<String>) -> Front {
-    let mut missed = Vec::new();
-    let chosen =
-        |name: &str, port: u16| env(name).and_then(|text| text.parse().ok()).unwrap_or(port);
+    let (mut notes, mut missed) = (Vec::new(), Vec::new());
+    let mut chosen = |name: &str, port: u16| {
+        let Some(text) = env(name) else { return port };
+        text.parse().unwrap_or_else(|_| {
+            notes.push(format!("{name} is {text:?}, which is no port: {port} is used"));
+            port
+        })
+    };
     let [plain_fallback, tls_fallback] = proxy.fallback_ports;
     let http = chosen("LOCALD_HTTP_PORT", proxy.http_port);
     let https = chosen("LOCALD_HTTPS_PORT", proxy.https_port);
     let http = first_free("HTTP", [http, plain_fallback], &mut missed);
     let https = first_free("HTTPS", [https, tls_fallback], &mut missed);
-    Front { http, https, notes: told(&missed) }
+    notes.extend(told(&missed));
+    Front { http, https, notes }
 }
 
 /// Starts the data path.
@@ -142,6 +148,14 @@ fn told(missed: &[Missed]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_port_is_said_and_not_taken() {
+        let any = Proxy { http_port: 0, https_port: 0, ..Proxy::default() };
+        let front = front(&any, |name| (name == "LOCALD_HTTP_PORT").then(|| "80a".to_owned()));
+        assert_eq!(front.notes, ["LOCALD_HTTP_PORT is \"80a\", which is no port: 0 is used"]);
+        assert!(front.http.is_some() && front.https.is_some());
+    }
 
     #[test]
     fn what_was_not_to_be_had_is_said_in_as_few_lines_as_possible() {

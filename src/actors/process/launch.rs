@@ -112,8 +112,9 @@ pub(in crate::actors) fn resolve(
         },
         notify_socket: &notify,
         locald_exe: &project.infra.exe,
-        // Node complains about a file that is not there.
-        ca: ca.exists().then_some(&*ca),
+        // Also before it is made, which is a matter of milliseconds once in a life: what comes to be
+        // there later would be a reason to launch the service again.
+        ca: Some(&*ca),
     };
     launch::launch(&plan, service, &around).map_err(|error| error.to_string())
 }
