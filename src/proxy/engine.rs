@@ -165,7 +165,7 @@ fn work(
                         });
                     }
                     Order::Listen(listener, kind, hands, stopped) => {
-                        listen(listener, kind, hands, stopped)
+                        listen(listener, kind, hands, stopped);
                     }
                 }
             }

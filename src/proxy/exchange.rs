@@ -21,7 +21,7 @@ use super::{
 use crate::os::traffic::{Phase, Target};
 
 /// A service has so long for the head of its answer: breakpoints are part of development.
-const ANSWER_TIME: Duration = Duration::from_secs(600);
+const ANSWER_TIME: Duration = Duration::from_mins(10);
 
 /// What became of a request.
 pub(super) enum Outcome {

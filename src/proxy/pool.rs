@@ -10,7 +10,7 @@ use crate::os::traffic::{Phase, Target};
 /// So many wait for each service.
 const IDLE: usize = 128;
 /// None waits longer.
-const IDLE_TIME: Duration = Duration::from_secs(60);
+const IDLE_TIME: Duration = Duration::from_mins(1);
 /// A request that must not be sent twice goes only over a connection that has waited less than
 /// this: many servers close after five seconds, perhaps just now.
 const FRESH: Duration = Duration::from_secs(1);

@@ -195,7 +195,7 @@ fn a_port_that_the_proxy_cannot_have_is_said_once_and_another_is_in_every_url() 
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let other = free.local_addr().expect("it is bound").port();
     drop(free);
-    home.write("config/config.toml", &format!("[proxy]\nfallback_ports = [{other}, 0]\n"));
+    home.write("config/config.toml", format!("[proxy]\nfallback_ports = [{other}, 0]\n"));
     let listen = svc(["listen", "forever"]);
     let project = home.project("shop", &format!("[services.web]\n{listen}\n"));
     let up = || project.locald(["up"]).env("LOCALD_HTTP_PORT", wanted.to_string()).ok();

@@ -30,7 +30,7 @@ const HEAD: usize = 64 * 1024;
 /// A head that has begun is complete within this time.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// A connection without a request is closed after this time.
-const IDLE_TIME: Duration = Duration::from_secs(180);
+const IDLE_TIME: Duration = Duration::from_mins(3);
 /// What a client sends on though it has been answered is taken for so long, so that it reads the answer.
 const LINGER: Duration = Duration::from_secs(2);
 

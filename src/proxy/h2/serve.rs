@@ -29,11 +29,11 @@ use crate::proxy::{
 /// The peer's preface comes within this time.
 const HANDSHAKE: Duration = Duration::from_secs(15);
 /// A connection on which nothing happens is asked for a sign of life this often.
-const PING: Duration = Duration::from_secs(60);
+const PING: Duration = Duration::from_mins(1);
 /// And gives it within this time.
 const PONG: Duration = Duration::from_secs(20);
 /// A connection without streams is closed after this time.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE: Duration = Duration::from_mins(5);
 const STREAMS: u32 = 250;
 const HEADERS: u32 = 256 * 1024;
 /// Hot-reload tools take back hundreds of requests at once: that is no attack.

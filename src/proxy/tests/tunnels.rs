@@ -1,4 +1,4 @@
-//! WebSockets and other upgrades.
+//! `WebSockets` and other upgrades.
 
 use tokio::io::AsyncWriteExt as _;
 

@@ -32,13 +32,13 @@ impl<'a> Front<'a> {
     /// As a script would.
     #[track_caller]
     pub(crate) fn get(&self, host: &str, path: &str) -> Answer {
-        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+        self.ask(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
     }
 
     /// As somebody who types it in a browser.
     #[track_caller]
     pub(crate) fn visit(&self, host: &str, path: &str) -> Answer {
-        self.ask(&format!(
+        self.ask(format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html,*/*;q=0.8\r\n\
              Sec-Fetch-Mode: navigate\r\nConnection: close\r\n\r\n"
         ))
@@ -47,7 +47,7 @@ impl<'a> Front<'a> {
     #[track_caller]
     pub(crate) fn post(&self, host: &str, path: &str, body: &str) -> Answer {
         let length = body.len();
-        self.ask(&format!(
+        self.ask(format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
              Content-Length: {length}\r\n\r\n{body}"
         ))
