@@ -30,6 +30,7 @@ const HANDSHAKE: u8 = 22;
 const FIRST_READ: usize = 4 * 1024;
 
 /// What a connection turns out to be.
+#[expect(clippy::large_enum_variant, reason = "one per connection, moved once")]
 enum Greeted {
     Plain(TcpStream, BytesMut),
     /// Without TLS, where TLS is spoken.

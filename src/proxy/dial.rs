@@ -31,6 +31,7 @@ const COME_BACK: Duration = Duration::from_secs(2);
 const BETWEEN: Duration = Duration::from_millis(20);
 
 /// A connection to a service, of the version that it takes.
+#[expect(clippy::large_enum_variant, reason = "the large one is the common one")]
 pub(super) enum Backend {
     Http1(h1::Upstream),
     Http2(Box<h2::Upstream>),

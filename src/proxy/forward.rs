@@ -89,7 +89,7 @@ pub(super) async fn serve<C: Client>(
         }
     };
     drop(routes);
-    let sent = job.to_target(&target).await;
+    let sent = job.serve_from(&target).await;
     job.log(&target, at, sent);
     sent.ending
 }
@@ -114,7 +114,7 @@ impl<C: Client> Job<'_, C> {
         redirect.then(|| Answer::redirect(redirect_location(request, settings.https_port)))
     }
 
-    async fn to_target(&mut self, target: &Arc<Target>) -> Sent {
+    async fn serve_from(&mut self, target: &Arc<Target>) -> Sent {
         if self.request.fields.first(Known::Watch).is_some() {
             let page = pages::watched(self, target).await;
             return self.answer(page).await;

@@ -36,8 +36,12 @@ pub(super) fn each_request_field(
     let (mut cookies, mut trailers) = (0, false);
     for (name, value, known) in head.fields.iter() {
         match known {
-            Known::Host | Known::Forwarded | Known::Hops | Known::Watch | Known::ContentLength => {}
-            Known::XForwardedFor
+            Known::Host
+            | Known::Forwarded
+            | Known::Hops
+            | Known::Watch
+            | Known::ContentLength
+            | Known::XForwardedFor
             | Known::XForwardedHost
             | Known::XForwardedPort
             | Known::XForwardedProto => {}

@@ -11,18 +11,21 @@ use tokio::sync::Notify;
 /// So many on one worker. An honest one is done in milliseconds, so the oldest is the one to go.
 const MOST: usize = 256;
 
+/// Each with its number and what sends it away, the oldest first.
+type Waiting = Rc<RefCell<VecDeque<(u64, Rc<Notify>)>>>;
+
 /// The connections of one worker that have not said yet what they want.
 #[derive(Default)]
 pub(super) struct Greetings {
     next: Cell<u64>,
-    list: Rc<RefCell<VecDeque<(u64, Rc<Notify>)>>>,
+    list: Waiting,
 }
 
 /// One of them, until it is dropped.
 pub(super) struct Greeting {
     number: u64,
     evicted: Rc<Notify>,
-    list: Rc<RefCell<VecDeque<(u64, Rc<Notify>)>>>,
+    list: Waiting,
 }
 
 impl Greetings {

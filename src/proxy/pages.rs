@@ -43,7 +43,7 @@ pub(super) fn unknown_host(
 pub(super) fn no_service(request: &RequestHead, project: &ProjectName) -> Answer {
     Page::new(404, format!("{project} has no service here"))
         .say("A project's domain leads to its service `web`, or to the only one that has a port.")
-        .command(format!("locald status --project {project}"))
+        .command("locald status".to_owned())
         .answer(request, &json!({ "project": project.as_str() }))
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn bad_gateway<C: Client>(
 pub(super) async fn down<C: Client>(job: &Job<'_, C>, target: &Arc<Target>) -> Answer {
     let title = format!("{} does not run", name(target));
     let page = Page { watch: true, ..Page::new(503, title) };
-    told(job, target, page.command(format!("locald start {}", name(target)))).await
+    told(job, target, page.command(format!("locald start {}", target.service))).await
 }
 
 /// The service starts, and a person is told so.
@@ -112,8 +112,8 @@ pub(super) async fn watched<C: Client>(job: &Job<'_, C>, target: &Arc<Target>) -
 async fn told<C: Client>(job: &Job<'_, C>, target: &Arc<Target>, page: Page) -> Answer {
     let story = job.worker.sources.narrator.tell(target).await;
     let facts = facts(target, &story);
-    let page = page.command(format!("locald why {}", name(target)));
-    let page = page.command(format!("locald logs {}", name(target)));
+    let page = page.command(format!("locald why {}", target.service));
+    let page = page.command(format!("locald logs {}", target.service));
     Page { story: Some(story), ..page }.answer(job.request, &facts)
 }
 

@@ -1,7 +1,5 @@
 //! The test service as a web application: HTTP/1.1 by hand, so that every byte of it is known.
 
-#![expect(clippy::disallowed_methods, reason = "a service, outside of locald's rules for itself")]
-
 use std::{
     fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},

@@ -16,6 +16,7 @@ use crate::{
     },
     core::{
         id::ServiceName,
+        launch::Launch,
         plan::{Plan, ServicePlan},
         routes::ProjectRoutes,
     },
@@ -116,15 +117,25 @@ impl Team {
     fn changed(&self, before: &Plan, plan: &Plan) -> BTreeSet<Id> {
         let ports = self.context.ports.load_full();
         let caller = self.context.caller.load_full();
-        let differs = |service: &&ServicePlan| {
+        let changed = |service: &&ServicePlan| {
             let context = &self.services[&service.name];
             let Some(running) = context.running.load_full() else {
                 return before.service(&service.name) != Some(service);
             };
             let terminal = running.pty != service.tty;
             let launch = process::resolve(&self.context, &service.name, &ports, &caller.env);
-            terminal || launch.is_ok_and(|launch| launch != running.launch)
+            terminal || launch.is_ok_and(|launch| differs(launch, &running.launch))
         };
-        plan.services.iter().filter(differs).map(|s| Id::from(s.name.as_str())).collect()
+        plan.services.iter().filter(changed).map(|s| Id::from(s.name.as_str())).collect()
     }
+}
+
+/// Whether a service would be launched otherwise. Its own URL does not count: it changes its scheme
+/// when the CA comes to be trusted, which is no reason to restart anything.
+fn differs(mut launch: Launch, running: &Launch) -> bool {
+    const URL: &str = "LOCALD_URL";
+    if let (Some(new), Some(old)) = (launch.env.get_mut(URL), running.env.get(URL)) {
+        new.clone_from(old);
+    }
+    launch != *running
 }

@@ -252,7 +252,8 @@ mod tests {
         fn chunks_come_out_as_they_went_in(chunks in prop::collection::vec("[a-z]{1,50}", 0..8), piece in 1usize..60) {
             let mut text = String::new();
             for chunk in &chunks {
-                text.push_str(&format!("{:x}\r\n{chunk}\r\n", chunk.len()));
+                let size = format!("{:x}", chunk.len());
+                text.extend([size.as_str(), "\r\n", chunk, "\r\n"]);
             }
             text.push_str("0\r\n\r\n");
             let (data, rest) = read(Framing::Chunked(Chunk::Size), text.as_bytes(), piece).expect("well formed");

@@ -17,14 +17,15 @@ pub(super) fn request(bytes: &[u8], head: &mut RequestHead) -> Result<(), Refusa
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(bytes, &mut list) {
         Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) => return Err(Refusal::bad("the head is malformed")),
         Err(httparse::Error::TooManyHeaders) => {
             return Err(Refusal { status: 431, why: "too many header fields" });
         }
         Err(httparse::Error::Version) => {
             return Err(Refusal { status: 505, why: "not a version that is spoken here" });
         }
-        Err(_) => return Err(Refusal::bad("the head is malformed")),
+        Ok(httparse::Status::Partial) | Err(_) => {
+            return Err(Refusal::bad("the head is malformed"));
+        }
     }
     let (Some(method), Some(target)) = (parsed.method, parsed.path) else {
         return Err(Refusal::bad("the head is malformed"));

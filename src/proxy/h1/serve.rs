@@ -46,12 +46,11 @@ where
     loop {
         let length = match next_head(&mut client, &mut patience).await {
             Ok(length) => length,
-            Err(NoHead::Ended) => return,
             Err(NoHead::Broken(error)) if error.kind() == io::ErrorKind::TimedOut => {
                 return refuse(client, Refusal { status: 408, why: "the request did not come" })
                     .await;
             }
-            Err(NoHead::Broken(_)) => return,
+            Err(NoHead::Ended | NoHead::Broken(_)) => return,
             Err(NoHead::TooLarge) => {
                 return refuse(client, Refusal { status: 431, why: "the head is too large" }).await;
             }

@@ -19,6 +19,7 @@ async fn echo(mut peer: Peer) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 #[tokio::test]
 async fn shapes_that_two_could_read_as_two_things_are_refused() {
     let asked = Arc::new(AtomicUsize::new(0));

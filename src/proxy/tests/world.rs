@@ -55,6 +55,7 @@ pub(super) struct World {
 
 impl World {
     /// Its services do not run yet.
+    #[expect(clippy::unused_async, reason = "its listeners need a runtime")]
     pub(super) async fn new() -> Self {
         let minter = Arc::new(SelfSigned::default());
         let leaves = Arc::new(Leaves::new(Realm::new(["test"]), Shared(minter.clone())));
@@ -205,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         loop {
             if let Some(at) = memchr::memmem::find(&self.read, end.as_bytes()) {
                 let rest = self.read.split_off(at + end.len());
-                return text(std::mem::replace(&mut self.read, rest));
+                return text(&std::mem::replace(&mut self.read, rest));
             }
             if !self.more().await {
                 return String::new();
@@ -216,13 +217,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(super) async fn exactly(&mut self, count: usize) -> String {
         while self.read.len() < count && self.more().await {}
         let rest = self.read.split_off(count.min(self.read.len()));
-        text(std::mem::replace(&mut self.read, rest))
+        text(&std::mem::replace(&mut self.read, rest))
     }
 
     /// Reads to the end.
     pub(super) async fn rest(&mut self) -> String {
         while self.more().await {}
-        text(std::mem::take(&mut self.read))
+        text(&std::mem::take(&mut self.read))
     }
 
     /// Reads on: the error, if that is how it ends.
@@ -241,8 +242,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 }
 
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn service(name: &str) -> Arc<Target> {

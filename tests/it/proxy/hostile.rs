@@ -62,7 +62,8 @@ fn garbage_and_giants_harm_nobody() {
     let daemon = home.daemon_pid();
     let giant = "x".repeat(1 << 20);
     let giant = format!("GET / HTTP/1.1\r\nHost: shop.localhost\r\nX-Giant: {giant}\r\n\r\n");
-    for bytes in [giant.as_bytes(), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", &[0; 70_000]] {
+    let zeros = vec![0; 70_000];
+    for bytes in [giant.as_bytes(), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", &zeros] {
         let mut stream = front.connect();
         // It may be refused before all of it is sent.
         let _refused = stream.write_all(bytes);
