@@ -1,7 +1,5 @@
 //! What a service is told about who asks, and which fields go on to it.
 
-use std::net::IpAddr;
-
 use super::{
     fields::{Fields, HOPS, Known},
     head::{Body, RequestHead, Upgrade, Version},
@@ -11,8 +9,8 @@ use crate::core::routes::HostName;
 /// Where a request came in.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
-    /// Who asks.
-    pub(super) peer: IpAddr,
+    /// The address of who asks, as text.
+    pub(super) peer: Box<str>,
     /// Whether by TLS.
     pub(super) tls: bool,
     /// What the connection's certificate is for; none without TLS, or if it is for this machine.
@@ -63,22 +61,32 @@ pub(super) fn each_request_field(
 }
 
 fn put_forwarded(head: &RequestHead, from: &Origin, put: &mut impl FnMut(&[u8], &[u8])) {
-    let mut text = Text::default();
-    put(b"X-Forwarded-For", text.of(format_args!("{}", from.peer)));
-    put(b"X-Forwarded-Proto", from.scheme().as_bytes());
+    let (mut text, scheme) = (Text::default(), from.scheme());
+    put(b"X-Forwarded-For", from.peer.as_bytes());
+    put(b"X-Forwarded-Proto", scheme.as_bytes());
     put(b"X-Forwarded-Host", &head.authority);
     let default = if from.tls { 443 } else { 80 };
-    put(b"X-Forwarded-Port", text.of(format_args!("{}", head.port.unwrap_or(default))));
-    let host = std::str::from_utf8(&head.authority).unwrap_or_default();
-    let scheme = from.scheme();
-    let forwarded = match from.peer {
-        IpAddr::V4(peer) => text.of(format_args!("for={peer};host=\"{host}\";proto={scheme}")),
-        IpAddr::V6(peer) => {
-            text.of(format_args!("for=\"[{peer}]\";host=\"{host}\";proto={scheme}"))
-        }
+    put(b"X-Forwarded-Port", text.number(head.port.unwrap_or(default).into()));
+    let parts: [&[u8]; 6] = match from.peer.contains(':') {
+        false => [
+            b"for=",
+            from.peer.as_bytes(),
+            b";host=\"",
+            &head.authority,
+            b"\";proto=",
+            scheme.as_bytes(),
+        ],
+        true => [
+            b"for=\"[",
+            from.peer.as_bytes(),
+            b"]\";host=\"",
+            &head.authority,
+            b"\";proto=",
+            scheme.as_bytes(),
+        ],
     };
-    put(b"Forwarded", forwarded);
-    put(HOPS, text.of(format_args!("{}", head.hops.saturating_add(1))));
+    put(b"Forwarded", text.joined(&parts));
+    put(HOPS, text.number(head.hops.saturating_add(1)));
 }
 
 /// Hands on each field of an answer.
@@ -135,10 +143,22 @@ impl<'a> Nominated<'a> {
 struct Text(Vec<u8>);
 
 impl Text {
-    fn of(&mut self, text: std::fmt::Arguments<'_>) -> &[u8] {
+    fn joined(&mut self, parts: &[&[u8]]) -> &[u8] {
         self.0.clear();
-        // Writing to memory does not fail.
-        std::io::Write::write_fmt(&mut self.0, text).ok();
+        parts.iter().for_each(|part| self.0.extend_from_slice(part));
+        &self.0
+    }
+
+    fn number(&mut self, mut number: u32) -> &[u8] {
+        self.0.clear();
+        loop {
+            self.0.push(b'0' + u8::try_from(number % 10).unwrap_or_default());
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.0.reverse();
         &self.0
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP/2, both roles.
 
 mod client;
+mod cork;
 mod fields;
 mod serve;
 mod stream;

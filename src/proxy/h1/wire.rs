@@ -272,6 +272,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             let io = Pin::new(&mut self.io);
             let count = if waiting.is_empty() {
                 ready!(io.poll_write(cx, data))?
+            } else if data.is_empty() {
+                ready!(io.poll_write(cx, waiting))?
             } else {
                 ready!(io.poll_write_vectored(cx, &[IoSlice::new(waiting), IoSlice::new(data)]))?
             };

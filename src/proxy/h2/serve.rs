@@ -4,7 +4,7 @@ use std::{
     future::{Future as _, poll_fn},
     pin::pin,
     rc::Rc,
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -17,7 +17,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::client::{Asker, request};
+use super::{
+    client::{Asker, request},
+    cork::Cork,
+};
 use crate::proxy::{
     answer::{Answer, send},
     forward::{self, Ending},
@@ -41,7 +44,7 @@ const RESETS: usize = 4096;
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// So much of what goes out waits in memory, for each stream.
-const SEND_BUFFER: usize = 256 * 1024;
+const SEND_BUFFER: usize = 128 * 1024;
 
 /// Serves a connection until its end.
 pub(in crate::proxy) async fn serve<S>(io: S, origin: Origin, worker: Rc<Worker>)
@@ -58,8 +61,14 @@ where
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(SEND_BUFFER)
         .enable_connect_protocol();
-    let handshake = builder.handshake::<_, Bytes>(io);
-    let Ok(Ok(mut connection)) = timeout(HANDSHAKE, handshake).await else { return };
+    let cork = Cork::new(io);
+    let handshake = builder.handshake::<_, Bytes>(cork.share());
+    let mut handshake = pin!(handshake);
+    let greeted = poll_fn(|cx| {
+        let greeted = handshake.as_mut().poll(cx);
+        released(&cork, greeted, cx)
+    });
+    let Ok(Some(Ok(mut connection))) = timeout(HANDSHAKE, greeted).await else { return };
     let mut draining = worker.draining.clone();
     let mut drained = pin!(async move { draining.wait_for(|draining| *draining).await.is_ok() });
     let mut drain_seen = false;
@@ -76,14 +85,32 @@ where
                 connection.graceful_shutdown();
                 return Poll::Ready(None);
             }
-            next
+            released(&cork, next, cx).map(Option::flatten)
         });
         let Some(Ok((question, respond))) = next.await else { break };
         life.seen();
         spawn_local(one(question, respond, origin.clone(), worker.clone()));
     }
     // What was said last is still to be sent.
-    timeout(PONG, poll_fn(|cx| connection.poll_closed(cx))).await.ok();
+    let closed = poll_fn(|cx| {
+        let closed = connection.poll_closed(cx);
+        released(&cork, closed, cx)
+    });
+    timeout(PONG, closed).await.ok();
+}
+
+/// What has been written goes out before there is any waiting; none if it cannot.
+fn released<S: AsyncWrite + Unpin, T>(
+    cork: &Cork<S>,
+    polled: Poll<T>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<T>> {
+    if polled.is_pending()
+        && let Poll::Ready(Err(_)) = cork.poll_release(cx)
+    {
+        return Poll::Ready(None);
+    }
+    polled.map(Some)
 }
 
 async fn one(
@@ -135,7 +162,7 @@ impl Life {
     }
 
     /// Ready when the connection is to be closed: it is dead, or has long been of no use.
-    fn poll(&mut self, has_streams: bool, cx: &mut std::task::Context<'_>) -> Poll<()> {
+    fn poll(&mut self, has_streams: bool, cx: &mut Context<'_>) -> Poll<()> {
         let Some(pings) = &mut self.pings else { return Poll::Pending };
         if self.asked && pings.poll_pong(cx).is_ready() {
             self.asked = false;

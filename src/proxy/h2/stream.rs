@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream};
 
 use super::fields::{from_map, trailers_to_map};
@@ -13,6 +13,8 @@ use crate::proxy::{fields::Fields, side::Piece};
 
 /// No frame is larger, so that streams take turns.
 const FRAME: usize = 64 * 1024;
+/// Less than that is copied to memory of its own.
+const SMALL: usize = 4 * 1024;
 
 /// Both directions of one stream.
 #[derive(Default)]
@@ -24,6 +26,8 @@ pub(super) struct Stream {
     send: Option<SendStream<Bytes>>,
     /// The last of what was put, so that the end can go with it.
     last: Option<Bytes>,
+    /// As many pieces as were on their way at once.
+    memory: Vec<BytesMut>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -108,7 +112,7 @@ impl Stream {
             }
         }
         let count = wanted.min(send.capacity());
-        self.last = Some(Bytes::copy_from_slice(&data[..count]));
+        self.last = Some(self.copied(&data[..count]));
         Poll::Ready(Ok(count))
     }
 
@@ -138,6 +142,22 @@ impl Stream {
         if let Some(mut send) = self.send.take() {
             send.send_reset(Reason::INTERNAL_ERROR);
         }
+    }
+
+    /// A copy in memory that is used again once it has been sent: the allocator would give large
+    /// pieces back to the system each time.
+    fn copied(&mut self, data: &[u8]) -> Bytes {
+        if data.len() < SMALL {
+            return Bytes::copy_from_slice(data);
+        }
+        let free =
+            self.memory.iter_mut().find_map(|piece| piece.try_reclaim(FRAME).then_some(piece));
+        let piece = match free {
+            Some(piece) => piece,
+            None => self.memory.push_mut(BytesMut::with_capacity(FRAME)),
+        };
+        piece.extend_from_slice(data);
+        piece.split().freeze()
     }
 
     fn send_last(&mut self, end: bool) -> io::Result<()> {

@@ -1,0 +1,129 @@
+//! Gathers what HTTP/2 writes. The `h2` crate flushes behind each frame of data, which would make a
+//! TLS record and a system call of each: here only the connection's task flushes, once for all that
+//! its streams had to say.
+
+use std::{
+    cell::RefCell,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// So much is gathered; four TLS records.
+const TOGETHER: usize = 64 * 1024;
+
+/// A connection, shared by the one who writes to it and the one who flushes.
+pub(super) struct Cork<S>(Rc<RefCell<Gathered<S>>>);
+
+struct Gathered<S> {
+    io: S,
+    output: Vec<u8>,
+    sent: usize,
+}
+
+impl<S> Cork<S> {
+    pub(super) fn new(io: S) -> Self {
+        Self(Rc::new(RefCell::new(Gathered { io, output: Vec::new(), sent: 0 })))
+    }
+
+    /// The same connection.
+    pub(super) fn share(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Cork<S> {
+    /// Writes all that has been gathered.
+    pub(super) fn poll_release(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut gathered = self.0.borrow_mut();
+        if gathered.output.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(gathered.poll_write_all(cx))?;
+        Pin::new(&mut gathered.io).poll_flush(cx)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Gathered<S> {
+    fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.sent < self.output.len() {
+            let count = ready!(Pin::new(&mut self.io).poll_write(cx, &self.output[self.sent..]))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += count;
+        }
+        self.output.clear();
+        self.sent = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_gather(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if self.output.len() >= TOGETHER {
+            ready!(self.poll_write_all(cx))?;
+        }
+        let count = data.len().min(TOGETHER - self.output.len());
+        self.output.extend_from_slice(&data[..count]);
+        Poll::Ready(Ok(count))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Cork<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0.borrow_mut().io).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Cork<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.borrow_mut().poll_gather(cx, data)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut gathered = self.0.borrow_mut();
+        let mut total = 0;
+        for data in data.iter().filter(|data| !data.is_empty()) {
+            match gathered.poll_gather(cx, data) {
+                Poll::Ready(Ok(count)) => {
+                    total += count;
+                    if count < data.len() {
+                        break;
+                    }
+                }
+                _ if total > 0 => break,
+                other => return other,
+            }
+        }
+        Poll::Ready(Ok(total))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Nothing: see [`Cork::poll_release`].
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut gathered = self.0.borrow_mut();
+        ready!(gathered.poll_write_all(cx))?;
+        Pin::new(&mut gathered.io).poll_shutdown(cx)
+    }
+}
