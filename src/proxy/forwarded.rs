@@ -67,24 +67,12 @@ fn put_forwarded(head: &RequestHead, from: &Origin, put: &mut impl FnMut(&[u8], 
     put(b"X-Forwarded-Host", &head.authority);
     let default = if from.tls { 443 } else { 80 };
     put(b"X-Forwarded-Port", text.number(head.port.unwrap_or(default).into()));
-    let parts: [&[u8]; 6] = match from.peer.contains(':') {
-        false => [
-            b"for=",
-            from.peer.as_bytes(),
-            b";host=\"",
-            &head.authority,
-            b"\";proto=",
-            scheme.as_bytes(),
-        ],
-        true => [
-            b"for=\"[",
-            from.peer.as_bytes(),
-            b"]\";host=\"",
-            &head.authority,
-            b"\";proto=",
-            scheme.as_bytes(),
-        ],
-    };
+    // RFC 7239, section 6: an IPv6 address is in brackets, and therefore quoted.
+    let (open, close): (&[u8], &[u8]) =
+        if from.peer.contains(':') { (b"for=\"[", b"]\"") } else { (b"for=", b"") };
+    let peer = from.peer.as_bytes();
+    let scheme = scheme.as_bytes();
+    let parts: [&[u8]; 7] = [open, peer, close, b";host=\"", &head.authority, b"\";proto=", scheme];
     put(b"Forwarded", text.joined(&parts));
     put(HOPS, text.number(head.hops.saturating_add(1)));
 }
@@ -145,7 +133,9 @@ struct Text(Vec<u8>);
 impl Text {
     fn joined(&mut self, parts: &[&[u8]]) -> &[u8] {
         self.0.clear();
-        parts.iter().for_each(|part| self.0.extend_from_slice(part));
+        for part in parts {
+            self.0.extend_from_slice(part);
+        }
         &self.0
     }
 
