@@ -92,6 +92,18 @@ impl Actor for Probe {
         }
         Ok(())
     }
+
+    /// Ends the task at once: the state itself travels to the supervisor, which may be slow to drop
+    /// it, and the process reads the notifications next.
+    async fn post_stop(
+        &self,
+        _: ActorRef<Msg>,
+        watcher: &mut Watcher,
+    ) -> Result<(), ActorProcessingErr> {
+        watcher.task.abort();
+        let _aborted = (&mut watcher.task).await;
+        Ok(())
+    }
 }
 
 impl Drop for Watcher {

@@ -18,9 +18,15 @@ use crate::{
     },
 };
 
-/// What a stop takes at worst beyond the service's own `stop_timeout`: what survives SIGKILL is
-/// waited for, then named.
-pub const STOP_MARGIN: Duration = Duration::from_secs(5);
+/// The longest that a service may put off its end with `stop_timeout` and `EXTEND_TIMEOUT_USEC=`.
+pub const LONGEST_STOP: Duration = Duration::from_mins(50);
+
+/// What a stop takes at worst beyond that: what survives SIGKILL, or forks as fast as it is killed,
+/// is hunted, then named.
+pub const STOP_MARGIN: Duration = Duration::from_mins(1);
+
+/// How long a probe may take to end: it only drops what it waits for.
+const PROBE_STOP: Duration = Duration::from_secs(5);
 
 /// The actor.
 pub struct Service;
@@ -153,7 +159,8 @@ fn children(
 ) -> HashMap<Id, ChildSpec> {
     // Any end of either is the end of both.
     let policy = Policy { restart: Restart::Permanent, oneshot: false, limit: Limit::NONE };
-    let grace = stop_timeout(context) + STOP_MARGIN;
+    // A stop has limits of its own; this one is for a bug in them.
+    let grace = LONGEST_STOP + STOP_MARGIN;
     let process_plate = ChildPlate::new(process_id.clone());
     let shown = context.clone();
     process_plate.describe(move || super::board::process_detail(&shown.board));
@@ -172,12 +179,6 @@ fn children(
     let probe_plate = ChildPlate::new(probe_id.clone());
     HashMap::from([
         (process_id, ChildSpec { start: process, policy, grace, plate: process_plate }),
-        (probe_id, ChildSpec { start: probe, policy, grace: STOP_MARGIN, plate: probe_plate }),
+        (probe_id, ChildSpec { start: probe, policy, grace: PROBE_STOP, plate: probe_plate }),
     ])
-}
-
-/// How long the service may take to stop.
-fn stop_timeout(context: &ServiceContext) -> Duration {
-    let plan = context.project.plan.load();
-    plan.service(&context.name).map_or(Duration::ZERO, |service| service.stop_timeout)
 }

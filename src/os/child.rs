@@ -145,7 +145,17 @@ impl Child {
         signal: Option<Signal>,
         grace: Duration,
     ) -> Result<(), Vec<Survivor>> {
-        clear::clear(self, signal, grace).await
+        self.clear_until(signal, tokio::time::sleep(grace)).await
+    }
+
+    /// Like [`Self::clear`], with a grace that ends when `patience` completes: it may be extended on
+    /// the way.
+    pub async fn clear_until(
+        &self,
+        signal: Option<Signal>,
+        patience: impl Future<Output = ()>,
+    ) -> Result<(), Vec<Survivor>> {
+        clear::clear(self, signal, patience).await
     }
 
     /// The living processes of its session and their descendants, itself included.

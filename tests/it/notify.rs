@@ -217,3 +217,26 @@ fn reloading_and_stopping_are_shown() {
     project.open("gate");
     says("stopping");
 }
+
+#[test]
+fn a_service_may_ask_for_more_time_to_stop() {
+    let home = Home::new();
+    let command = svc(["on-term-extend=60000000:1500", "listen", "forever"]);
+    let project =
+        home.project("shop", &format!("[services.s]\n{command}\nstop_timeout = \"300ms\"\n"));
+    project.up();
+    project.locald(["stop"]).ok();
+    assert_eq!(project.log("s"), ["done in peace"], "it took five times its stop_timeout");
+    assert_eq!(project.service("s").last_exit()["code"], 0);
+}
+
+#[test]
+fn the_time_that_was_asked_for_ends() {
+    let home = Home::new();
+    let command = svc(["on-term-extend=400000:60000", "listen", "forever"]);
+    let project =
+        home.project("shop", &format!("[services.s]\n{command}\nstop_timeout = \"100ms\"\n"));
+    project.up();
+    project.locald(["stop"]).ok();
+    assert_eq!(project.service("s").last_exit()["signal"], "SIGKILL");
+}

@@ -55,6 +55,7 @@ fn take(verb: &str, value: &str) {
         "kill" => die_of(value),
         "block" => block(&[value]),
         "on-term" => on_term(value),
+        "on-term-extend" => on_term_extend(value),
         "forever" => loop {
             thread::park();
         },
@@ -129,6 +130,22 @@ fn on_term(value: &str) {
         let set: SigSet = [Signal::SIGTERM].into_iter().collect();
         set.wait().expect("a valid set");
         append(&value);
+        process::exit(0);
+    });
+}
+
+/// `MICROSECONDS:MILLISECONDS`: when told to stop, asks for that much time, prints, and takes that
+/// much to exit 0. Before any thread.
+fn on_term_extend(value: &str) {
+    let (ask, take) = value.split_once(':').expect("MICROSECONDS:MILLISECONDS");
+    let (ask, take) = (format!("EXTEND_TIMEOUT_USEC={ask}"), milliseconds(take));
+    block(&["SIGTERM"]);
+    thread::spawn(move || {
+        let set: SigSet = [Signal::SIGTERM].into_iter().collect();
+        set.wait().expect("a valid set");
+        notify(&ask);
+        thread::sleep(take);
+        println!("done in peace");
         process::exit(0);
     });
 }

@@ -3,17 +3,23 @@
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
 
 use super::launch::Launched;
 use crate::{
     actors::{
         board::{self, Past},
-        context::ServiceContext,
+        context::{Running, ServiceContext},
+        service::LONGEST_STOP,
     },
+    core::notify::Note,
     os::{
         child::{Ending, Survivor},
         clock,
+        notify_socket::{self, Datagram},
         signals::signal_by_name,
     },
 };
@@ -51,7 +57,8 @@ pub(super) async fn attend(
     let died = Instant::now();
     // The plan of now, unless it is that plan which takes the service away.
     let (signal, grace) = manner(context).or(at_first).unwrap_or_default();
-    let survivors = child.clear(signal, grace).await.err().unwrap_or_default();
+    let survivors =
+        child.clear_until(signal, patience(&running, grace)).await.err().unwrap_or_default();
     futures_util::future::join_all(pumps.into_iter().map(|pump| pump.stop_within(LAST_WORDS)))
         .await;
     let ending = if survivors.is_empty() { child.exited().await } else { Ending::Signal(9) };
@@ -74,6 +81,39 @@ fn manner(context: &ServiceContext) -> Option<(Option<Signal>, Duration)> {
     let plan = context.project.plan.load();
     let service = plan.service(&context.name)?;
     Some((signal_by_name(service.stop_signal.as_str()), service.stop_timeout))
+}
+
+/// Completes when the service has had its time to stop: `grace`, or longer where it asks for more
+/// with `EXTEND_TIMEOUT_USEC=` (`sd_notify(3)`). Its probe has ended by now: nobody else reads.
+async fn patience(running: &Running, grace: Duration) {
+    let latest = Instant::now() + LONGEST_STOP;
+    let mut until = latest.min(Instant::now() + grace);
+    loop {
+        let datagram = tokio::select! {
+            biased;
+            () = sleep_until(until) => return,
+            datagram = heard(running) => datagram,
+        };
+        if !notify_socket::belongs(&datagram, running.child.pid()) {
+            continue;
+        }
+        for note in &datagram.notes {
+            if let Note::ExtendTimeout(more) = note {
+                until = until.max(latest.min(Instant::now() + *more));
+            }
+        }
+    }
+}
+
+async fn heard(running: &Running) -> Datagram {
+    let Some(socket) = &running.notify else { return std::future::pending().await };
+    match socket.recv().await {
+        Ok(datagram) => datagram,
+        Err(error) => {
+            tracing::warn!(%error, "cannot read notifications any more");
+            std::future::pending().await
+        }
+    }
 }
 
 /// Tells of every trouble with the log, for as long as it is polled.

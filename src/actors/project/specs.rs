@@ -6,7 +6,7 @@ use crate::{
     actors::{
         board::{self, View},
         context::ServiceContext,
-        service::{self, STOP_MARGIN, Service},
+        service::{self, LONGEST_STOP, STOP_MARGIN, Service},
     },
     core::{
         id::ServiceName,
@@ -67,12 +67,7 @@ pub(super) fn spec(service: &ServicePlan, context: &Arc<ServiceContext>) -> Chil
             service::Args { context: context.clone(), herald: birth.herald, plate: birth.plate };
         Box::pin(async move { Ok(spawn(birth.supervisor, Service, args).await?.get_cell()) })
     });
-    ChildSpec {
-        start,
-        policy: policy(service),
-        grace: service.stop_timeout + STOP_MARGIN + STOP_MARGIN,
-        plate,
-    }
+    ChildSpec { start, policy: policy(service), grace: LONGEST_STOP + STOP_MARGIN * 2, plate }
 }
 
 fn policy(service: &ServicePlan) -> Policy {

@@ -21,13 +21,17 @@ const HUNT: Duration = Duration::from_secs(30);
 pub(super) async fn clear(
     child: &Child,
     signal: Option<Signal>,
-    grace: Duration,
+    patience: impl Future<Output = ()>,
 ) -> Result<(), Vec<Survivor>> {
     if child.state().cleared {
         return Ok(());
     }
     let cleared = match signal {
-        Some(signal) => timeout(grace, ask(child, signal)).await.is_ok(),
+        Some(signal) => tokio::select! {
+            biased;
+            () = ask(child, signal) => true,
+            () = patience => false,
+        },
         None => false,
     };
     if !cleared {
