@@ -5,6 +5,7 @@
 
 mod connection;
 mod control;
+mod fault;
 mod follow;
 mod logs;
 mod outcome;
@@ -68,6 +69,8 @@ pub struct Desk {
     pub closing: watch::Sender<bool>,
     /// Connections that are open.
     pub connections: watch::Sender<usize>,
+    /// Whether clients may make actors panic.
+    pub faults: bool,
 }
 
 /// Its state.
@@ -109,9 +112,12 @@ impl Actor for IpcGateway {
         Err(why.into())
     }
 
-    /// Lets the last answers go out: whoever asked for the end wants to hear of it.
+    /// Lets the last answers go out when the daemon ends: whoever asked for the end wants to hear of
+    /// it. One that is only restarted leaves the connections alone: they need no gateway.
     async fn post_stop(&self, _: ActorRef<Msg>, door: &mut Door) -> Result<(), ActorProcessingErr> {
-        door.desk.closing.send_replace(true);
+        if !*door.desk.closing.borrow() {
+            return Ok(());
+        }
         let mut open = door.desk.connections.subscribe();
         let quiet = open.wait_for(|open| *open == 0);
         // Whoever is slower than that is not waited for.

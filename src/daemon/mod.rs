@@ -1,6 +1,7 @@
 //! The daemon: builds the tree, wires it, answers signals.
 
 mod config;
+mod intensity;
 mod logging;
 mod narrator;
 mod proxy;

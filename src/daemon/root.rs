@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{
+    intensity,
     narrator::Story,
     proxy::{DataPath, Front, accept, data_path},
 };
@@ -41,22 +42,12 @@ use crate::{
     proxy::{Engine, Kind},
     supervision::{
         address::{Mailroom, address},
-        budget::Limit,
         engine::{Policy, Restart},
         graph::{Bond, Edge, Graph, Id, Needs},
         nursery::{ChildSpec, StartFn, spawn},
         plate::{ChildPlate, SupervisorPlate},
         supervisor::{self, Supervisor},
     },
-};
-
-/// ARCHITECTURE: infrastructure may fail three times a minute before its supervisor gives up.
-const LIMIT: Limit = Limit {
-    restarts: 3,
-    within: Duration::from_mins(1),
-    initial: Duration::from_millis(50),
-    factor: 4.0,
-    max: Duration::from_secs(1),
 };
 
 /// How long an infrastructure actor may take to stop.
@@ -128,6 +119,7 @@ pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
         notes: ArcSwap::from_pointee(front.notes),
         closing: watch::Sender::new(false),
         connections: watch::Sender::new(0),
+        faults: intensity::faults(),
     });
     let branch = [
         state_keeper(store_room, &state, &infra),
@@ -294,7 +286,7 @@ where
 }
 
 fn permanent() -> Policy {
-    Policy { restart: Restart::Permanent, oneshot: false, limit: LIMIT }
+    Policy { restart: Restart::Permanent, oneshot: false, limit: intensity::limit() }
 }
 
 /// The leases of the last daemon.

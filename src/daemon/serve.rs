@@ -87,6 +87,9 @@ async fn live(
     let reaper = tokio::spawn(reaper::Reaper.run());
     let root = spawn_root(tree.args).await;
     let (root, mut ended) = root.map_err(|error| Failure::Actors(error.to_string()))?;
+    if desk.faults {
+        tracing::warn!("LOCALD_FAULTS is set: clients may make actors of this daemon panic");
+    }
     tracing::info!(pid = std::process::id(), "serving");
     teller.ready();
     let restoring = tokio::spawn(restore::projects(desk.infra.clone(), projects));

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod budget;
 pub mod engine;
+pub mod fault;
 pub mod graph;
 pub mod nursery;
 pub mod plate;

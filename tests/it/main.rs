@@ -15,6 +15,7 @@ mod deps;
 mod environment;
 mod example;
 mod gateway;
+mod healing;
 mod logs;
 mod notify;
 mod ports;

@@ -8,12 +8,13 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{Desk, control, logs, read, reply::Refused, requests, tree, why};
+use super::{Desk, control, fault, logs, read, reply::Refused, requests, tree, why};
 use crate::api::error::Code;
 
 /// All of SPEC §5.
 pub(super) fn router(desk: Arc<Desk>) -> Router {
-    Router::new()
+    let faults = desk.faults;
+    let mut router = Router::new()
         .route("/v1/version", get(read::version))
         .route("/v1/status", get(read::status))
         .route("/v1/watch", get(read::watch))
@@ -28,10 +29,11 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/v1/stop", post(control::stop))
         .route("/v1/restart", post(control::restart))
         .route("/v1/down", post(control::down))
-        .route("/v1/shutdown", post(control::shutdown))
-        .fallback(unknown)
-        .method_not_allowed_fallback(unknown)
-        .with_state(desk)
+        .route("/v1/shutdown", post(control::shutdown));
+    if faults {
+        router = router.route("/v1/fault", post(fault::fault));
+    }
+    router.fallback(unknown).method_not_allowed_fallback(unknown).with_state(desk)
 }
 
 async fn unknown(method: Method, uri: Uri) -> Refused {

@@ -7,6 +7,7 @@ use ractor::{Actor, ActorCell, ActorRef, SpawnErr};
 use super::Signal;
 use crate::supervision::{
     engine::{Life, Policy},
+    fault::Mortal,
     graph::Id,
     plate::ChildPlate,
 };
@@ -74,6 +75,6 @@ pub async fn spawn<A: Actor>(
     args: A::Arguments,
 ) -> Result<ActorRef<A::Msg>, SpawnErr> {
     #[expect(clippy::disallowed_methods, reason = "every ChildSpec ends up here")]
-    let spawned = Actor::spawn_linked(None, actor, args, supervisor).await;
+    let spawned = Actor::spawn_linked(None, Mortal(actor), args, supervisor).await;
     spawned.map(|(actor, _)| actor)
 }

@@ -46,6 +46,11 @@ pub(crate) fn daemon(socket: &Path, method: &str, path: &str, body: &str) -> Ans
     ask(connect(socket), method, path, body).expect("an answer")
 }
 
+/// Asks a daemon that may be losing its gateway; none: it did.
+pub(crate) fn shaky_daemon(socket: &Path, method: &str, path: &str, body: &str) -> Option<u16> {
+    ask(connect(socket), method, path, body).ok().map(|answer| answer.status)
+}
+
 pub(crate) fn connect(socket: &Path) -> UnixStream {
     let stream = UnixStream::connect(socket).expect("a daemon listens");
     stream.set_read_timeout(Some(DEADLINE)).expect("a positive time");
