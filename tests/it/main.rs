@@ -26,6 +26,7 @@ mod restart;
 mod scale;
 mod server;
 mod signals;
+mod soak;
 mod state;
 mod stop;
 mod strategies;

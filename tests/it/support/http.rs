@@ -51,6 +51,13 @@ pub(crate) fn shaky_daemon(socket: &Path, method: &str, path: &str, body: &str) 
     ask(connect(socket), method, path, body).ok().map(|answer| answer.status)
 }
 
+/// Asks a daemon that may not be there at all.
+pub(crate) fn try_daemon(socket: &Path, method: &str, path: &str, body: &str) -> Option<u16> {
+    let stream = UnixStream::connect(socket).ok()?;
+    stream.set_read_timeout(Some(DEADLINE)).ok()?;
+    ask(stream, method, path, body).ok().map(|answer| answer.status)
+}
+
 pub(crate) fn connect(socket: &Path) -> UnixStream {
     let stream = UnixStream::connect(socket).expect("a daemon listens");
     stream.set_read_timeout(Some(DEADLINE)).expect("a positive time");
