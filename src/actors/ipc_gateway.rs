@@ -3,6 +3,7 @@
 //! The actor owns the task that accepts; the socket itself is lent, so that nobody who connects while
 //! the actor is restarted is refused. Readers are answered from boards, without asking any actor.
 
+mod clash;
 mod connection;
 mod control;
 mod fault;

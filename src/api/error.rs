@@ -1,5 +1,7 @@
 //! The body of every answer that is not a success.
 
+use std::{ops::Range, path::PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 /// `{"error": {…}}`.
@@ -18,6 +20,22 @@ pub struct Problem {
     pub message: String,
     /// For people: what to do.
     pub help: Option<String>,
+    /// The place in a configuration that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in it, from 1.
+    pub column: usize,
+    /// The bytes that are meant.
+    pub bytes: Range<usize>,
 }
 
 /// The kinds of problem; the client turns them into exit codes (SPEC §3).

@@ -2,7 +2,10 @@
 
 use std::{error, fmt, io};
 
-use crate::api::error::{Code, Problem};
+use crate::{
+    api::error::{Code, Problem},
+    cli::project::underlined,
+};
 
 /// What a command ends with when it does not succeed.
 #[derive(Debug)]
@@ -132,6 +135,11 @@ impl From<Problem> for Error {
             Code::ShuttingDown => Kind::NoDaemon,
             Code::Timeout => Kind::Timeout,
         };
+        if let Some(place) = &problem.place
+            && let Some(drawn) = underlined(place, &problem)
+        {
+            return Self::new(kind, String::new()).detailed(drawn);
+        }
         let mut error = Self::new(kind, problem.message);
         error.hints.extend(problem.help);
         error

@@ -8,7 +8,11 @@ use super::{
     render::{diagnostic, text::Paint},
 };
 use crate::{
-    core::{diagnostic::Diagnostics, plan::Plan},
+    api::error::{Place, Problem},
+    core::{
+        diagnostic::{Diagnostic, Diagnostics},
+        plan::Plan,
+    },
     os::project_file::{self, Unusable},
 };
 
@@ -99,6 +103,15 @@ pub enum Checked {
 pub fn invalid(diagnostics: &Diagnostics) -> Error {
     let paint = Paint { colour: output::stderr_has_colour() };
     Error::config(String::new()).detailed(diagnostic::diagnostics(diagnostics, paint))
+}
+
+/// What the daemon says is wrong at a place in a configuration, drawn; none if that cannot be read here.
+pub fn underlined(place: &Place, problem: &Problem) -> Option<String> {
+    let source = project_file::source_of(place.file.clone())?;
+    let mut wrong = Diagnostic::at(place.bytes.clone(), problem.message.clone());
+    wrong.help.clone_from(&problem.help);
+    let paint = Paint { colour: output::stderr_has_colour() };
+    Some(diagnostic::diagnostics(&Diagnostics { source, list: vec![wrong] }, paint))
 }
 
 fn working_folder() -> Result<PathBuf, Error> {

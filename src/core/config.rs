@@ -7,6 +7,7 @@ pub mod global;
 mod keys;
 mod not_yet;
 mod parse;
+mod place;
 mod procfile;
 mod reader;
 mod schema;
@@ -15,6 +16,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub use place::{Part, place_of};
 pub use procfile::parse_procfile;
 pub use schema::json_schema;
 

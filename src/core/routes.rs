@@ -126,6 +126,24 @@ pub enum Clash {
     },
 }
 
+impl Clash {
+    /// Who has it already, if that is not the dashboard.
+    pub fn first(&self) -> Option<&Owner> {
+        match self {
+            Self::Host { first, .. } | Self::Path { first, .. } => Some(first),
+            Self::Dashboard { .. } => None,
+        }
+    }
+
+    /// Who wants it too.
+    pub fn second(&self) -> &Owner {
+        match self {
+            Self::Host { second, .. } | Self::Path { second, .. } => second,
+            Self::Dashboard { owner } => owner,
+        }
+    }
+}
+
 /// Who has a route.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Owner {

@@ -1,6 +1,6 @@
 //! The proxy's sockets and its data path, set up before there are actors.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{fmt::Write as _, io, net::SocketAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 
@@ -40,8 +40,8 @@ pub(super) struct DataPath {
     pub(super) gate: Arc<Gate>,
 }
 
-/// Listens on the ports that are configured, or else on the fallback ones. No port is no reason not to
-/// run services.
+/// Listens on the ports that are configured, or else on the fallback ones, or else on any. No port is no
+/// reason not to run services.
 pub(super) fn front(proxy: &Proxy, env: impl Fn(&str) -> Option<String>) -> Front {
     let (mut notes, mut missed) = (Vec::new(), Vec::new());
     let mut chosen = |name: &str, port: u16| {
@@ -101,10 +101,10 @@ pub(super) fn accept(engine: Arc<Engine>, kind: Kind) -> Accept {
 /// A port that was not to be had.
 struct Missed {
     what: &'static str,
-    wanted: u16,
-    why: String,
-    /// The port instead of it, or why that was not to be had either.
-    instead: Result<u16, (u16, String)>,
+    /// Each port that was tried, and why it was not to be had.
+    tried: Vec<(u16, String)>,
+    /// The port instead of it.
+    instead: Option<u16>,
 }
 
 fn first_free(
@@ -112,37 +112,68 @@ fn first_free(
     [wanted, other]: [u16; 2],
     missed: &mut Vec<Missed>,
 ) -> Option<Sockets> {
-    let why = match listen(wanted) {
-        Ok(sockets) => return Some(sockets),
-        Err(error) => error.to_string(),
-    };
-    let second = listen(other);
-    let instead = match &second {
-        Ok(sockets) => Ok(sockets.address.port()),
-        Err(error) => Err((other, error.to_string())),
-    };
-    missed.push(Missed { what, wanted, why, instead });
-    second.ok()
+    let mut tried: Vec<(u16, String)> = Vec::new();
+    let mut found = None;
+    for port in [wanted, other, 0] {
+        if tried.iter().any(|(known, _)| *known == port) {
+            continue;
+        }
+        match listen(port) {
+            Ok(sockets) => {
+                found = Some(sockets);
+                break;
+            }
+            Err(error) => tried.push((port, error.to_string())),
+        }
+    }
+    if !tried.is_empty() {
+        let instead = found.as_ref().map(|sockets| sockets.address.port());
+        missed.push(Missed { what, tried, instead });
+    }
+    found
 }
 
 /// One line if it is one thing.
 fn told(missed: &[Missed]) -> Vec<String> {
     if let [a, b] = missed
-        && let (Ok(first), Ok(second)) = (&a.instead, &b.instead)
-        && a.why == b.why
+        && let (Some(first), Some(second)) = (a.instead, b.instead)
+        && a.tried.len() == b.tried.len()
+        && a.tried.iter().zip(&b.tried).all(|((_, why), (_, also))| why == also)
     {
-        return vec![format!(
-            "{} is on port {first} and {} on {second}: cannot listen on {} and {}: {}",
-            a.what, b.what, a.wanted, b.wanted, a.why
-        )];
+        let pairs = a.tried.iter().zip(&b.tried);
+        let why = pairs.map(|((x, why), (y, _))| (format!("{x} and {y}"), why.as_str()));
+        let (a, b) = (a.what, b.what);
+        return vec![format!("{a} is on port {first} and {b} on {second}: {}", cannot(why))];
     }
-    let one = |Missed { what, wanted, why, instead }: &Missed| match instead {
-        Ok(port) => format!("{what} is on port {port}: cannot listen on {wanted}: {why}"),
-        Err((other, also)) => {
-            format!("there is no {what}: cannot listen on {wanted}: {why}; nor on {other}: {also}")
+    let one = |Missed { what, tried, instead }: &Missed| {
+        let why = cannot(tried.iter().map(|(port, why)| (port.to_string(), why.as_str())));
+        match instead {
+            Some(port) => format!("{what} is on port {port}: {why}"),
+            None => format!("there is no {what}: {why}"),
         }
     };
     missed.iter().map(one).collect()
+}
+
+/// Why ports were not to be had: each reason once.
+fn cannot<'a>(tried: impl Iterator<Item = (String, &'a str)>) -> String {
+    let (mut text, mut last) = (String::new(), None);
+    for (ports, why) in tried {
+        text.push_str(match last {
+            None => "cannot listen on ",
+            Some(known) if known == why => " nor on ",
+            Some(_) => "; nor on ",
+        });
+        let ports = if ports == "0" { "any other" } else { &ports };
+        // A reason that goes for several ports stands behind the last of them.
+        if last == Some(why) {
+            let end = text.len() - " nor on ".len() - why.len() - 2;
+            text.replace_range(end..end + 2 + why.len(), "");
+        }
+        write!(text, "{ports}: {why}").expect("a string has room");
+        last = Some(why);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -159,24 +190,30 @@ mod tests {
 
     #[test]
     fn what_was_not_to_be_had_is_said_in_as_few_lines_as_possible() {
-        let missed = |what, wanted, why: &str, instead| Missed {
+        let missed = |what, tried: &[(u16, &str)], instead| Missed {
             what,
-            wanted,
-            why: why.to_owned(),
+            tried: tried.iter().map(|&(port, why)| (port, why.to_owned())).collect(),
             instead,
         };
         assert!(told(&[]).is_empty());
-        let http = || missed("HTTP", 80, "not allowed", Ok(8080));
+        let http = || missed("HTTP", &[(80, "not allowed")], Some(8080));
         assert_eq!(
-            told(&[http(), missed("HTTPS", 443, "not allowed", Ok(8443))]),
+            told(&[http(), missed("HTTPS", &[(443, "not allowed")], Some(8443))]),
             ["HTTP is on port 8080 and HTTPS on 8443: cannot listen on 80 and 443: not allowed"]
         );
-        let taken = Err((8443, "taken, too".to_owned()));
         assert_eq!(
-            told(&[http(), missed("HTTPS", 443, "taken", taken)]),
+            told(&[
+                missed("HTTP", &[(80, "not allowed"), (8080, "taken")], Some(5000)),
+                missed("HTTPS", &[(443, "not allowed"), (8443, "taken")], Some(5001)),
+            ]),
+            ["HTTP is on port 5000 and HTTPS on 5001: cannot listen on 80 and 443: not allowed; \
+                 nor on 8080 and 8443: taken"]
+        );
+        assert_eq!(
+            told(&[http(), missed("HTTPS", &[(443, "taken"), (8443, "taken"), (0, "none")], None)]),
             [
                 "HTTP is on port 8080: cannot listen on 80: not allowed",
-                "there is no HTTPS: cannot listen on 443: taken; nor on 8443: taken, too"
+                "there is no HTTPS: cannot listen on 443 nor on 8443: taken; nor on any other: none"
             ]
         );
     }

@@ -27,8 +27,8 @@ use crate::{
     supervision::supervisor::spawn_root,
 };
 
-/// How long answers that were begun may take when the daemon ends.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// How long requests that were begun may take when the daemon ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// The exit code when the root supervisor has given up (`EX_SOFTWARE`).
 const GAVE_UP: u8 = 70;
@@ -107,9 +107,13 @@ async fn live(
         tracing::error!("the root supervisor has given up");
         return Ok(ExitCode::from(GAVE_UP));
     }
+    // Before the services are stopped that are to answer them.
+    if !engine.drain(LAST_ANSWERS).await {
+        tracing::warn!("requests that have not ended in {LAST_ANSWERS:?} are broken off");
+    }
     root.stop(None);
     // A root that panics while it stops has said so in the log.
-    let (_ended, ()) = tokio::join!(ended, engine.drain(LAST_ANSWERS));
+    drop(ended.await);
     reaper.abort();
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -15,8 +15,23 @@ pub struct Sockets {
     pub sockets: Arc<[TcpListener]>,
 }
 
+/// So often another free port is tried, when one is free for IPv4 alone.
+const TRIES: usize = 16;
+
 /// Listens on `port`; on any free one if that is 0.
 pub fn listen(port: u16) -> io::Result<Sockets> {
+    let tries = if port == 0 { TRIES } else { 1 };
+    let mut last = listen_once(port);
+    for _ in 1..tries {
+        match last {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = listen_once(port),
+            _ => break,
+        }
+    }
+    last
+}
+
+fn listen_once(port: u16) -> io::Result<Sockets> {
     let v4 = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), port))?;
     let address = v4.local_addr()?;
     let sockets = match TcpListener::bind((IpAddr::V6(Ipv6Addr::LOCALHOST), address.port())) {

@@ -3,11 +3,12 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
 use crate::core::{
-    config::{self, MAX_BYTES},
+    config::{self, MAX_BYTES, Part},
     diagnostic::{Diagnostic, Diagnostics, SourceFile},
     launch::env_files_of,
     plan::Plan,
@@ -45,6 +46,19 @@ pub fn find(dir: &Path) -> Option<PathBuf> {
 pub fn plan(dir: &Path) -> Result<Plan, Unusable> {
     let file = find(dir).ok_or_else(|| Unusable::Missing(dir.to_owned()))?;
     check(dir, file)
+}
+
+/// Where a part of the configuration in `dir` stands; its first character, if the part comes from elsewhere.
+pub fn place_of(dir: &Path, part: Part<'_>) -> Option<(SourceFile, Range<usize>)> {
+    let source = source(find(dir)?).ok()?;
+    let name = dir.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let range = config::place_of(&source, &name, part).unwrap_or(0..0);
+    Some((source, range))
+}
+
+/// The text of a configuration file.
+pub fn source_of(path: PathBuf) -> Option<SourceFile> {
+    source(path).ok()
 }
 
 fn check(dir: &Path, file: PathBuf) -> Result<Plan, Unusable> {

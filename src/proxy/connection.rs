@@ -42,7 +42,12 @@ enum Greeted {
 pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, kind: Kind, worker: Rc<Worker>) {
     stream.set_nodelay(true).ok();
     let Ok(local) = stream.local_addr() else { return };
-    let origin = Origin { peer: peer.ip().to_string().into(), tls: false, certified: None };
+    let origin = Origin {
+        peer: peer.ip().to_string().into(),
+        port: local.port(),
+        tls: false,
+        certified: None,
+    };
     let greeting = worker.greetings.enter();
     let greeted = select! {
         biased;

@@ -15,7 +15,7 @@ use tokio::{
     runtime::{Builder, LocalOptions},
     sync::{mpsc, oneshot, watch},
     task::spawn_local,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use super::{
@@ -30,8 +30,6 @@ use super::{
 const THREADS: usize = 2;
 /// New connections that wait for a thread.
 const QUEUE: usize = 1024;
-/// In this time each connection hears of the end.
-const HEAR: Duration = Duration::from_millis(50);
 
 /// The running data path. Dropping it ends all connections; see [`Self::drain`].
 #[derive(Debug)]
@@ -108,20 +106,17 @@ impl Engine {
         self.crew.iter().map(|hand| hand.load.connections()).sum()
     }
 
-    /// Lets the requests under way end, for at most `limit`, and then ends all connections. Drop
-    /// the listeners first.
-    pub async fn drain(&self, limit: Duration) {
+    /// Takes no more connections and lets the requests under way end, for at most `limit`; whether they
+    /// have. Dropping the engine then ends all connections.
+    pub async fn drain(&self, limit: Duration) -> bool {
         self.crew.iter().for_each(|hand| hand.load.drain());
         self.draining.send_replace(true);
         let idle = async {
-            sleep(HEAR).await;
             for hand in &*self.crew {
                 hand.load.is_idle().await;
             }
-            // What was said last is on its way to the system.
-            sleep(HEAR).await;
         };
-        timeout(limit, idle).await.ok();
+        timeout(limit, idle).await.is_ok()
     }
 }
 
@@ -165,7 +160,7 @@ fn work(
                         });
                     }
                     Order::Listen(listener, kind, hands, stopped) => {
-                        listen(listener, kind, hands, stopped);
+                        listen(listener, kind, hands, stopped, worker.drained());
                     }
                 }
             }
@@ -177,13 +172,20 @@ fn work(
     });
 }
 
-fn listen(listener: TcpListener, kind: Kind, hands: Arc<[Hand]>, stopped: oneshot::Receiver<()>) {
+fn listen(
+    listener: TcpListener,
+    kind: Kind,
+    hands: Arc<[Hand]>,
+    stopped: oneshot::Receiver<()>,
+    drained: impl Future<Output = ()> + 'static,
+) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let crew = Rc::new(Crew { hands, most: most_connections(), next: Cell::new(0) });
     spawn_local(async move {
         tokio::select! {
             () = accept(listener, kind, crew) => {}
             _ = stopped => {}
+            () = drained => {}
         }
     });
 }

@@ -150,6 +150,10 @@ async fn relay<C: Client>(job: &mut Job<'_, C>, backend: &mut Backend, upload: &
     if job.request.upgrade == Upgrade::WebSocket && tunnel {
         accept_by_http2(job.response);
     }
+    if tunnel || is_endless(job.response) {
+        // Nobody waits for the end of what has none.
+        job.busy = None;
+    }
     let mut up = Pump::default();
     let more = !upload.done && !tunnel;
     if job.client.respond(job.response, job.request, more).is_err() {
@@ -190,6 +194,14 @@ fn poll_upload<C: Client>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Broken>> {
     upload.poll(client, backend, cx)
+}
+
+/// Whether an answer is a stream of events, which goes on for as long as somebody reads it.
+fn is_endless(head: &ResponseHead) -> bool {
+    let media = b"text/event-stream";
+    head.fields.named(b"content-type").is_some_and(|value| {
+        value.get(..media.len()).is_some_and(|start| start.eq_ignore_ascii_case(media))
+    })
 }
 
 /// The answer to an extended CONNECT is 200, and says nothing of keys.

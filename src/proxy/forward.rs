@@ -15,7 +15,7 @@ use super::{
     pages,
     settings::{DashboardRequest, redirect_location},
     side::Client,
-    worker::Worker,
+    worker::{Busy, Worker},
 };
 use crate::{
     core::routes::{Found, HostName},
@@ -53,6 +53,8 @@ pub(super) struct Job<'a, C> {
     pub(super) origin: &'a Origin,
     pub(super) worker: &'a Rc<Worker>,
     pub(super) since: Instant,
+    /// Holds up the end of the proxy until it is dropped.
+    pub(super) busy: Option<Busy>,
 }
 
 /// Answers a request.
@@ -62,9 +64,10 @@ pub(super) async fn serve<C: Client>(
     response: &mut ResponseHead,
     origin: &Origin,
     worker: &Rc<Worker>,
+    busy: Busy,
 ) -> Ending {
     let (at, since) = (clock::wall(), Instant::now());
-    let mut job = Job { client, request, response, origin, worker, since };
+    let mut job = Job { client, request, response, origin, worker, since, busy: Some(busy) };
     if let Some(answer) = job.refused() {
         return job.answer(answer).await.ending;
     }

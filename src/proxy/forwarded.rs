@@ -11,6 +11,8 @@ use crate::core::routes::HostName;
 pub(super) struct Origin {
     /// The address of who asks, as text.
     pub(super) peer: Box<str>,
+    /// The port of ours that it came in by.
+    pub(super) port: u16,
     /// Whether by TLS.
     pub(super) tls: bool,
     /// What the connection's certificate is for; none without TLS, or if it is for this machine.
@@ -20,6 +22,14 @@ pub(super) struct Origin {
 impl Origin {
     pub(super) fn scheme(&self) -> &'static str {
         if self.tls { "https" } else { "http" }
+    }
+
+    /// The port as it stands in a URL: nothing where it is what the scheme implies.
+    pub(super) fn url_port(&self, port: Option<u16>) -> String {
+        match (port.unwrap_or(self.port), self.tls) {
+            (443, true) | (80, false) => String::new(),
+            (port, _) => format!(":{port}"),
+        }
     }
 }
 

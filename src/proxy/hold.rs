@@ -40,6 +40,7 @@ pub(super) async fn hold<C: Client>(job: &mut Job<'_, C>, target: &Arc<Target>) 
         biased;
         phase = phases.wait_for(|phase| phase.state != State::Coming) => phase.map(|phase| phase.state),
         () = gone(job.client) => return Held::Gone,
+        () = job.worker.drained() => return Held::Answer(pages::ending(job.request)),
         () = sleep_until(until) => Ok(State::Coming),
     };
     match state {

@@ -26,7 +26,7 @@ pub(super) fn unknown_host(
     origin: &Origin,
 ) -> Answer {
     let title = format!("No project has the name {}", request.host);
-    let port = request.port.map(|port| format!(":{port}")).unwrap_or_default();
+    let port = origin.url_port(request.port);
     let url = |domain: &str| format!("{}://{domain}{port}/", origin.scheme());
     let list = known.map(Table::domains).unwrap_or_default();
     let links = list.iter().map(|(project, domain)| (project.to_string(), url(domain)));
@@ -36,7 +36,13 @@ pub(super) fn unknown_host(
         Some(_) => page.say("These are up:"),
         None => page,
     };
-    page.answer(request, &json!({}))
+    let facts = match known {
+        Some(_) => {
+            json!({ "projects": list.iter().map(|(_, domain)| url(domain)).collect::<Vec<_>>() })
+        }
+        None => json!({}),
+    };
+    page.answer(request, &facts)
 }
 
 /// A project that has nothing for this host or path.
@@ -62,6 +68,13 @@ pub(super) fn exhausted(request: &RequestHead) -> Answer {
         .say("It has no file descriptor left for this one. Try again in a moment, or raise `ulimit -n`.")
         .answer(request, &json!({}))
         .with("Retry-After", "1".to_owned())
+}
+
+/// The proxy is about to end, and so is the service.
+pub(super) fn ending(request: &RequestHead) -> Answer {
+    Page::new(503, "locald is stopping".to_owned())
+        .answer(request, &json!({}))
+        .with("Retry-After", "2".to_owned())
 }
 
 /// The service was asked and did not answer.

@@ -43,8 +43,13 @@ pub(super) struct Load {
     stop: Notify,
 }
 
-/// A request under way, counted.
-pub(super) struct Busy(Arc<Load>);
+/// Something whose end is waited for when all is to end, counted: a request under way, or a connection of
+/// HTTP/2 that has not said goodbye.
+pub(super) struct Busy {
+    load: Arc<Load>,
+    /// The count of those on one connection.
+    there: Option<Rc<Cell<usize>>>,
+}
 
 /// A connection, counted.
 pub(super) struct Connection(Arc<Load>);
@@ -67,8 +72,11 @@ impl Worker {
         }
     }
 
-    pub(super) fn is_draining(&self) -> bool {
-        self.load.draining.load(Ordering::Relaxed)
+    /// Waits until all is to come to its end.
+    pub(super) fn drained(&self) -> impl Future<Output = ()> + use<> {
+        let mut draining = self.draining.clone();
+        // Who would say so is there as long as this thread.
+        async move { drop(draining.wait_for(|draining| *draining).await) }
     }
 
     pub(super) fn with_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
@@ -116,7 +124,11 @@ impl Load {
         self.stop.notified().await;
     }
 
-    /// Waits until no request is under way.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nothing is left whose end is waited for.
     pub(super) async fn is_idle(&self) {
         loop {
             let idle = self.idle.notified();
@@ -131,14 +143,25 @@ impl Load {
 impl Busy {
     pub(super) fn new(worker: &Worker) -> Self {
         worker.load.busy.fetch_add(1, Ordering::Relaxed);
-        Self(worker.load.clone())
+        Self { load: worker.load.clone(), there: None }
+    }
+
+    /// One of those on a connection, which are counted there as well.
+    pub(super) fn there(worker: &Worker, there: &Rc<Cell<usize>>) -> Self {
+        there.set(there.get() + 1);
+        let mut busy = Self::new(worker);
+        busy.there = Some(there.clone());
+        busy
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        if self.0.busy.fetch_sub(1, Ordering::Release) == 1 {
-            self.0.idle.notify_waiters();
+        if let Some(there) = &self.there {
+            there.set(there.get() - 1);
+        }
+        if self.load.busy.fetch_sub(1, Ordering::Release) == 1 {
+            self.load.idle.notify_waiters();
         }
     }
 }

@@ -92,7 +92,10 @@ impl Desk {
         let plan = plan(dir).await?;
         let opened = self.infra.projects.open(dir.to_owned(), plan.clone()).await?;
         let invalid = |why: String| Refused::new(Code::InvalidConfig, why);
-        let entry = opened.map_err(|clash| invalid(clash.to_string()))?;
+        let entry = match opened {
+            Ok(entry) => entry,
+            Err(clash) => return Err(self.clashing(dir, clash).await),
+        };
         entry.address.load(plan).await?.map_err(invalid)?;
         Ok(entry)
     }

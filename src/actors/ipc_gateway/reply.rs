@@ -54,7 +54,13 @@ pub(super) struct Lines(mpsc::Sender<Bytes>);
 
 impl Refused {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self(Problem { code, message: message.into(), help: None })
+        Self(Problem { code, message: message.into(), help: None, place: None })
+    }
+
+    /// The same, about a place.
+    pub(super) fn at(mut self, place: Option<crate::api::error::Place>) -> Self {
+        self.0.place = place;
+        self
     }
 
     pub(super) fn hinted(mut self, help: impl Into<String>) -> Self {

@@ -46,6 +46,16 @@ pub fn parse_procfile(source: &SourceFile, dir_name: &str) -> Result<Config, Vec
     if found.is_empty() { Ok(Config { project: project(dir_name), services }) } else { Err(found) }
 }
 
+/// Where a process is named.
+pub(super) fn place_of(source: &SourceFile, name: &ServiceName) -> Option<Range<usize>> {
+    let mut start = 0;
+    source.text.split_inclusive('\n').find_map(|line| {
+        let found = entry(line, start).ok().flatten().filter(|entry| entry.name == *name);
+        start += line.len();
+        found.map(|entry| entry.at)
+    })
+}
+
 struct Entry<'t> {
     name: ServiceName,
     at: Range<usize>,

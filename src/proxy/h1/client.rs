@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -14,6 +15,7 @@ use crate::proxy::{
     head::{Body, RequestHead, ResponseHead, Version},
     reason,
     side::{Client, Piece, Side},
+    worker::Load,
 };
 
 /// A connection of a client.
@@ -23,6 +25,8 @@ pub(super) struct Asker<S> {
     pub(super) close: bool,
     /// Whether its answer has begun.
     pub(super) has_begun: bool,
+    /// Who knows whether this answer is the last one.
+    pub(super) load: Option<Arc<Load>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Side for Asker<S> {
@@ -72,7 +76,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client for Asker<S> {
             Body::Stream if old => Body::Tunnel,
             body => body,
         };
-        self.close |= more || body == Body::Tunnel;
+        let last = self.load.as_ref().is_some_and(|load| load.is_draining());
+        self.close |= more || last || body == Body::Tunnel;
         let out = &mut self.wire.output;
         put_status(out, head)?;
         // 204 has no length; that of an answer to HEAD, or of 304, is of what is not sent.

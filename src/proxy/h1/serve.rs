@@ -39,7 +39,8 @@ pub(in crate::proxy) async fn serve<S>(io: S, input: BytesMut, origin: Origin, w
 where
     S: AsyncRead + AsyncWrite + Abort + Unpin,
 {
-    let mut client = Asker { wire: Wire::new(io, input), close: false, has_begun: false };
+    let load = Some(worker.load.clone());
+    let mut client = Asker { wire: Wire::new(io, input), close: false, has_begun: false, load };
     let mut request = RequestHead::default();
     let mut response = ResponseHead::default();
     let mut patience = Patience::new(HEAD_TIME);
@@ -65,10 +66,9 @@ where
         }
         client.wire.start_input(length, request.body, false);
         client.has_begun = false;
-        client.close = worker.is_draining() || !persists(&request);
+        client.close = !persists(&request);
         let ending =
-            forward::serve(&mut client, &mut request, &mut response, &origin, &worker).await;
-        drop(busy);
+            forward::serve(&mut client, &mut request, &mut response, &origin, &worker, busy).await;
         match ending {
             Ending::Complete if client.wire.has_ended() && !client.close => {}
             Ending::Complete => return linger(client).await,
@@ -84,7 +84,8 @@ pub(in crate::proxy) async fn redirect_to_tls<S>(io: S, input: BytesMut, port: u
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut client = Asker { wire: Wire::new(io, input), close: true, has_begun: false };
+    let wire = Wire::new(io, input);
+    let mut client = Asker { wire, close: true, has_begun: false, load: None };
     let mut request = RequestHead::default();
     let mut patience = Patience::new(HEAD_TIME);
     let Ok(length) = next_head(&mut client, &mut patience).await else { return };

@@ -36,6 +36,11 @@ impl<S> Cork<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Cork<S> {
+    /// Whether nothing waits to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().output.is_empty()
+    }
+
     /// Writes all that has been gathered.
     pub(super) fn poll_release(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut gathered = self.0.borrow_mut();

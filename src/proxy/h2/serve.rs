@@ -1,6 +1,7 @@
 //! One HTTP/2 connection of a client: streams at the same time.
 
 use std::{
+    cell::Cell,
     future::{Future as _, poll_fn},
     pin::pin,
     rc::Rc,
@@ -69,9 +70,11 @@ where
         released(&cork, greeted, cx)
     });
     let Ok(Some(Ok(mut connection))) = timeout(HANDSHAKE, greeted).await else { return };
-    let mut draining = worker.draining.clone();
-    let mut drained = pin!(async move { draining.wait_for(|draining| *draining).await.is_ok() });
+    let mut drained = pin!(worker.drained());
     let mut drain_seen = false;
+    // Until it has said goodbye, and all that was asked on it has been answered.
+    let mut busy = Some(Busy::new(&worker));
+    let running = Rc::new(Cell::new(0));
     let mut life = Life::new(connection.ping_pong());
     let origin = Rc::new(origin);
     loop {
@@ -85,11 +88,18 @@ where
                 connection.graceful_shutdown();
                 return Poll::Ready(None);
             }
-            released(&cork, next, cx).map(Option::flatten)
+            let next = released(&cork, next, cx).map(Option::flatten);
+            if drain_seen && next.is_pending() && cork.is_empty() && running.get() == 0 {
+                // A stream whose end waits for room is one without a task of ours.
+                let open = Rc::strong_count(&origin) > 1;
+                busy = busy.take().filter(|_| connection.has_streams() && !open);
+            }
+            next
         });
         let Some(Ok((question, respond))) = next.await else { break };
         life.seen();
-        spawn_local(one(question, respond, origin.clone(), worker.clone()));
+        let busy = Busy::there(&worker, &running);
+        spawn_local(one(question, respond, origin.clone(), worker.clone(), busy));
     }
     // What was said last is still to be sent.
     let closed = poll_fn(|cx| {
@@ -97,6 +107,7 @@ where
         released(&cork, closed, cx)
     });
     timeout(PONG, closed).await.ok();
+    drop(busy);
 }
 
 /// What has been written goes out before there is any waiting; none if it cannot.
@@ -118,8 +129,8 @@ async fn one(
     respond: SendResponse<Bytes>,
     origin: Rc<Origin>,
     worker: Rc<Worker>,
+    busy: Busy,
 ) {
-    let busy = Busy::new(&worker);
     let (parts, recv) = question.into_parts();
     let mut head = RequestHead::default();
     let read = request(&parts, recv.is_end_stream(), &mut head);
@@ -127,8 +138,8 @@ async fn one(
     let mut client = Asker::new(recv, respond, head.upgrade == Upgrade::WebSocket);
     let ending = match read {
         Ok(()) => {
-            forward::serve(&mut client, &mut head, &mut ResponseHead::default(), &origin, &worker)
-                .await
+            let mut answer = ResponseHead::default();
+            forward::serve(&mut client, &mut head, &mut answer, &origin, &worker, busy).await
         }
         Err(refusal) => match send(&mut client, &head, Answer::refusal(refusal)).await {
             Ok(_) => Ending::Complete,
@@ -141,7 +152,6 @@ async fn one(
         yield_now().await;
         client.abort();
     }
-    drop(busy);
 }
 
 /// Whether the peer still lives.

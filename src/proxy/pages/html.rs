@@ -51,7 +51,10 @@ impl Page {
     pub(super) fn detail(&self) -> String {
         let mut text = self.title.clone();
         for paragraph in &self.paragraphs {
-            write!(text, ": {paragraph}").ok();
+            write!(text, ": {}", paragraph.trim_end_matches([':', '.'])).ok();
+        }
+        for (nth, (_, url)) in self.links.iter().enumerate() {
+            write!(text, "{}{url}", if nth == 0 { ": " } else { ", " }).ok();
         }
         text
     }

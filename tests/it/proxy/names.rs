@@ -51,12 +51,24 @@ fn an_unknown_name_lists_the_projects_only_to_people_of_this_machine() {
     let front = Front::of(&home);
     let ours = front.visit("shpo.localhost", "/");
     assert_eq!(ours.status, 404);
-    assert!(ours.body.contains("href=\"http://shop.localhost"), "{}", ours.body);
+    let link = format!("href=\"http://shop.localhost:{}/\"", front.http);
+    assert!(ours.body.contains(&link), "a Host without a port loses ours: {}", ours.body);
+    let problem = front.get("shpo.localhost", "/").json();
+    let detail = problem["detail"].as_str().unwrap_or_default();
+    let there = format!("http://shop.localhost:{}/", front.http);
+    assert!(detail.ends_with(&format!("These are up: {there}")), "{detail}");
+    assert_eq!(problem["projects"], serde_json::json!([there]));
+    for host in ["127.0.0.1", "[::1]", "localhost"] {
+        let listed = front.visit(&format!("{host}:{}", front.http), "/");
+        assert_eq!(listed.status, 404, "{host}");
+        assert!(listed.body.contains(&link), "{host}: {}", listed.body);
+    }
     for host in ["evil.example", "192.168.1.1", "shop.localhost.evil.example"] {
         let theirs = front.visit(host, "/");
         assert_eq!(theirs.status, 404, "{host}");
         assert!(!theirs.body.contains("shop.localhost\""), "{}", theirs.body);
         assert!(!theirs.body.contains("href"), "{}", theirs.body);
+        assert!(!front.get(host, "/").body.contains("shop.localhost:"), "{host}");
     }
 }
 
@@ -81,10 +93,38 @@ fn two_projects_cannot_have_one_name() {
     let other = home.project("other", &web("front", "domain = \"shop.localhost\""));
     let refused = other.locald(["up"]).fails(4).and_clearly();
     let refused = refused.complains("shop.localhost").complains("shop").complains("other/front");
+    let file =
+        |name: &str| home.path().join("p").join(name).join("locald.toml").display().to_string();
+    let line = std::fs::read_to_string(file("other"))
+        .expect("we wrote it")
+        .lines()
+        .position(|line| line.contains("domain"))
+        .expect("it is there")
+        + 1;
+    let refused = refused
+        .complains(&format!("--> {}:{line}:10\n", file("other")))
+        .complains("domain = \"shop.localhost\"\n")
+        .complains("^^^^^^^^^^^^^^^^\n")
+        .complains(&format!("the other is at {}:2:8", file("shop")));
     assert!(!refused.stderr.contains("shop/web and shop"), "{refused}");
     assert_eq!(Front::of(&home).get("shop.localhost", "/").body, "web /");
     let own = home.project("own", &web("front", "domain = \"locald.localhost\""));
     own.locald(["up"]).fails(4).and_clearly().complains("dashboard");
+}
+
+#[test]
+fn two_projects_of_one_name_are_told_where_both_are() {
+    let home = Home::new();
+    let _shop = shop(&home);
+    let text = format!("[project]\ndomain = \"x.localhost\"\nname = \"shop\"\n{}", web("web", ""));
+    let other = home.folder("other").with("locald.toml", text);
+    let refused = other.locald(["up"]).fails(4).and_clearly().complains("two projects cannot");
+    let file =
+        |name: &str| home.path().join("p").join(name).join("locald.toml").display().to_string();
+    refused
+        .complains(&format!("--> {}:3:8\n", file("other")))
+        .complains("^^^^^^\n")
+        .complains(&format!("the other is at {}:2:8", file("shop")));
 }
 
 #[test]

@@ -89,3 +89,34 @@ fn busy_ports_are_replaced_and_that_is_said() {
     events.says(&format!("cannot listen on {port}"));
     assert!(project.service("web").0["url"].as_str().unwrap().ends_with(&front.http.to_string()));
 }
+
+#[test]
+fn with_all_ports_taken_any_is_used_and_that_is_said_in_one_line() {
+    let home = Home::new();
+    let busy: Vec<_> =
+        (0..4).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    let taken: Vec<u16> =
+        busy.iter().map(|socket| socket.local_addr().expect("it is bound").port()).collect();
+    let [http, https, other_http, other_https] = taken[..] else { panic!("four ports") };
+    let config = format!("[proxy]\nfallback_ports = [{other_http}, {other_https}]\n");
+    home.write("config/config.toml", config);
+    let project = home.project("shop", &web("web", ""));
+    let up = project.locald(["up"]);
+    let up = up.env("LOCALD_HTTP_PORT", http.to_string());
+    let up = up.env("LOCALD_HTTPS_PORT", https.to_string()).ok();
+    let front = Front::of(&home);
+    assert!(!taken.contains(&front.http) && !taken.contains(&front.https), "{front:?}");
+    assert_eq!(front.get("shop.localhost", "/").body, "web /");
+    assert_eq!(front.curl("shop.localhost", "/").ok().stdout, "web /");
+    let said = format!("{}{}", up.stdout, up.stderr);
+    let about: Vec<&str> = said.lines().filter(|line| line.contains("cannot listen")).collect();
+    let line = format!(
+        "HTTP is on port {} and HTTPS on {}: cannot listen on {http} and {https} nor on \
+         {other_http} and {other_https}: ",
+        front.http, front.https
+    );
+    assert!(matches!(about[..], [one] if one.contains(&line)), "{line} is not in {said}");
+    let url = format!("http://shop.localhost:{}", front.http);
+    assert_eq!(project.locald(["url"]).ok().stdout.trim(), url);
+    project.locald(["status"]).ok().says(&url);
+}
