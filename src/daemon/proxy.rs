@@ -17,7 +17,7 @@ use crate::{
         loopback::{Sockets, listen},
         trust::Watch,
     },
-    proxy::{Engine, Kind, Settings, Sources},
+    proxy::{Deadlines, Engine, Kind, Settings, Sources},
 };
 
 /// What listens, and for whom.
@@ -28,6 +28,8 @@ pub(super) struct Front {
     pub(super) https: Option<Sockets>,
     /// What was to be said about the ports.
     pub(super) notes: Vec<String>,
+    /// How long others may keep it waiting.
+    pub(super) deadlines: Deadlines,
 }
 
 /// The running data path.
@@ -57,7 +59,10 @@ pub(super) fn front(proxy: &Proxy, env: impl Fn(&str) -> Option<String>) -> Fron
     let http = first_free("HTTP", [http, plain_fallback], &mut missed);
     let https = first_free("HTTPS", [https, tls_fallback], &mut missed);
     notes.extend(told(&missed));
-    Front { http, https, notes }
+    // For tests, which do not wait half a minute.
+    let haste = env("LOCALD_PROXY_HASTE").and_then(|times| times.parse().ok());
+    let deadlines = Deadlines::default().hastened(haste.unwrap_or(1));
+    Front { http, https, notes, deadlines }
 }
 
 /// Starts the data path.
@@ -76,6 +81,7 @@ pub(super) fn data_path(
         redirect_to_https: false,
         https_port: port(https).unwrap_or(proxy.https_port),
         own_ports: port(http).into_iter().chain(port(https)).collect(),
+        deadlines: front.deadlines,
     }));
     let routes = Routes::default();
     let sources =

@@ -1,6 +1,6 @@
 //! A new connection: what it speaks, within one deadline; then whoever serves that.
 
-use std::{io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{io, net::SocketAddr, rc::Rc};
 
 use bytes::BytesMut;
 use tokio::{
@@ -21,8 +21,6 @@ use super::{
     worker::Worker,
 };
 
-/// First byte, SNI and handshake come within this time, all together.
-const GREETING: Duration = Duration::from_secs(15);
 /// What HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A record of a TLS handshake.
@@ -48,16 +46,19 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, kind: Kind, worke
         tls: false,
         certified: None,
     };
+    let deadlines = worker.sources.settings.load().deadlines;
     let greeting = worker.greetings.enter();
     let greeted = select! {
         biased;
-        greeted = timeout(GREETING, greet(stream, kind, &worker)) => greeted,
+        greeted = timeout(deadlines.greeting, greet(stream, kind, &worker)) => greeted,
         () = greeting.evicted() => return,
     };
     drop(greeting);
     match greeted {
         Ok(Ok(Greeted::Plain(io, input))) => speak(io, input, origin, worker).await,
-        Ok(Ok(Greeted::Astray(io, input))) => h1::redirect_to_tls(io, input, local.port()).await,
+        Ok(Ok(Greeted::Astray(io, input))) => {
+            h1::redirect_to_tls(io, input, local.port(), deadlines).await;
+        }
         Ok(Ok(Greeted::Secured(secured, input))) => {
             let origin = Origin { tls: true, certified: Some(secured.certified), ..origin };
             if secured.http2 {

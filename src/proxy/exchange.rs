@@ -5,7 +5,6 @@ use std::{
     io,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -19,9 +18,6 @@ use super::{
     side::{Client, Server},
 };
 use crate::os::traffic::{Phase, Target};
-
-/// A service has so long for the head of its answer: breakpoints are part of development.
-const ANSWER_TIME: Duration = Duration::from_mins(10);
 
 /// What became of a request.
 pub(super) enum Outcome {
@@ -57,7 +53,9 @@ pub(super) async fn exchange<C: Client>(
         Ok(()) => {}
         Err(NoAnswer::Client) => return gone(0, 0),
         Err(NoAnswer::Late) => {
-            return Outcome::Failed("it has not answered in ten minutes".to_owned(), 504);
+            let limit = job.worker.sources.settings.load().deadlines.answer;
+            let why = format!("it has not answered in {} s", limit.as_secs());
+            return Outcome::Failed(why, 504);
         }
         Err(NoAnswer::Service(error)) => {
             return failed(job.request, &backend, &upload, &error, may_repeat);
@@ -100,6 +98,7 @@ async fn answer<C: Client>(
     upload: &mut Pump,
 ) -> Result<(), NoAnswer> {
     let mut patience = None;
+    let limit = job.worker.sources.settings.load().deadlines.answer;
     let mut broken = false;
     let mut interim = false;
     poll_fn(|cx| {
@@ -131,7 +130,7 @@ async fn answer<C: Client>(
                     if job.client.poll_gone(cx).is_ready() {
                         return Poll::Ready(Err(NoAnswer::Client));
                     }
-                    let patience = patience.get_or_insert_with(|| Patience::new(ANSWER_TIME));
+                    let patience = patience.get_or_insert_with(|| Patience::new(limit));
                     if !upload.done && !broken {
                         return Poll::Pending;
                     }

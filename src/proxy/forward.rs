@@ -92,7 +92,12 @@ pub(super) async fn serve<C: Client>(
         }
     };
     drop(routes);
-    let sent = job.serve_from(&target).await;
+    let tunnel = (job.request.upgrade != Upgrade::None).then(|| worker.tunnel());
+    let sent = match tunnel {
+        Some(None) => job.answer(pages::too_many_tunnels(job.request)).await,
+        Some(Some(_)) | None => job.serve_from(&target).await,
+    };
+    drop(tunnel);
     job.log(&target, at, sent);
     sent.ending
 }

@@ -70,6 +70,14 @@ pub(super) fn exhausted(request: &RequestHead) -> Answer {
         .with("Retry-After", "1".to_owned())
 }
 
+/// There are as many tunnels as there may be.
+pub(super) fn too_many_tunnels(request: &RequestHead) -> Answer {
+    Page::new(503, "The proxy has too many tunnels".to_owned())
+        .say("Close some pages that have a WebSocket open, or raise `ulimit -n`.")
+        .answer(request, &json!({}))
+        .with("Retry-After", "5".to_owned())
+}
+
 /// The proxy is about to end, and so is the service.
 pub(super) fn ending(request: &RequestHead) -> Answer {
     Page::new(503, "locald is stopping".to_owned())

@@ -35,6 +35,39 @@ pub struct Settings {
     pub https_port: u16,
     /// All ports that we listen on, which are never dialled.
     pub own_ports: Vec<u16>,
+    /// How long others may keep us waiting.
+    pub deadlines: Deadlines,
+}
+
+/// How long others may keep us waiting.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Deadlines {
+    /// For the first byte, SNI and handshake, all together.
+    pub greeting: Duration,
+    /// For a head, once it has begun.
+    pub head: Duration,
+    /// For the head of a service's answer: breakpoints are part of development.
+    pub answer: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            greeting: Duration::from_secs(15),
+            head: Duration::from_secs(30),
+            answer: Duration::from_mins(10),
+        }
+    }
+}
+
+impl Deadlines {
+    /// So many times as strict.
+    #[must_use]
+    pub fn hastened(self, times: u32) -> Self {
+        let times = times.max(1);
+        let Self { greeting, head, answer } = self;
+        Self { greeting: greeting / times, head: head / times, answer: answer / times }
+    }
 }
 
 /// Answers what the data plane cannot know by itself.
@@ -85,7 +118,13 @@ pub struct DashboardAnswer {
 impl Default for Settings {
     fn default() -> Self {
         let hold = Duration::from_secs(30);
-        Self { hold, redirect_to_https: false, https_port: 443, own_ports: Vec::new() }
+        Self {
+            hold,
+            redirect_to_https: false,
+            https_port: 443,
+            own_ports: Vec::new(),
+            deadlines: Deadlines::default(),
+        }
     }
 }
 

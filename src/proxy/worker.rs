@@ -16,10 +16,14 @@ use tokio::{
     time::sleep,
 };
 
-use super::{pool::Pool, settings::Sources};
+use super::{accept::most_connections, pool::Pool, settings::Sources};
 
 /// Waiting connections are looked through this often, while there are any.
 const SWEEP: Duration = Duration::from_secs(15);
+
+/// One connection in so many may become a tunnel, on each thread: they may last for days, and are to leave
+/// room for the rest.
+const TUNNELS: usize = 4;
 
 /// What the connections on one thread share.
 pub(super) struct Worker {
@@ -31,7 +35,12 @@ pub(super) struct Worker {
     /// Turns true when all is to come to its end.
     pub(super) draining: watch::Receiver<bool>,
     pub(super) greetings: super::greet::Greetings,
+    tunnels: Rc<Cell<usize>>,
+    most_tunnels: usize,
 }
+
+/// A tunnel, or a request for one, counted.
+pub(super) struct Tunnel(Rc<Cell<usize>>);
 
 /// How much a worker has to do; read by others.
 #[derive(Debug, Default)]
@@ -69,6 +78,8 @@ impl Worker {
             load,
             draining,
             greetings: super::greet::Greetings::default(),
+            tunnels: Rc::default(),
+            most_tunnels: most_connections() / TUNNELS,
         }
     }
 
@@ -77,6 +88,15 @@ impl Worker {
         let mut draining = self.draining.clone();
         // Who would say so is there as long as this thread.
         async move { drop(draining.wait_for(|draining| *draining).await) }
+    }
+
+    /// A tunnel more, if there is room for it.
+    pub(super) fn tunnel(&self) -> Option<Tunnel> {
+        let count = self.tunnels.get();
+        (count < self.most_tunnels).then(|| {
+            self.tunnels.set(count + 1);
+            Tunnel(self.tunnels.clone())
+        })
     }
 
     pub(super) fn with_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
@@ -163,6 +183,12 @@ impl Drop for Busy {
         if self.load.busy.fetch_sub(1, Ordering::Release) == 1 {
             self.load.idle.notify_waiters();
         }
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 

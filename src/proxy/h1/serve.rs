@@ -20,15 +20,13 @@ use crate::proxy::{
     forwarded::Origin,
     head::{Body, Refusal, RequestHead, ResponseHead, Version},
     patience::Patience,
-    settings::redirect_location,
+    settings::{Deadlines, redirect_location},
     side::{Piece, Side as _},
     worker::{Busy, Worker},
 };
 
 /// The largest head of a request.
 const HEAD: usize = 64 * 1024;
-/// A head that has begun is complete within this time.
-const HEAD_TIME: Duration = Duration::from_secs(30);
 /// A connection without a request is closed after this time.
 const IDLE_TIME: Duration = Duration::from_mins(3);
 /// What a client sends on though it has been answered is taken for so long, so that it reads the answer.
@@ -43,9 +41,10 @@ where
     let mut client = Asker { wire: Wire::new(io, input), close: false, has_begun: false, load };
     let mut request = RequestHead::default();
     let mut response = ResponseHead::default();
-    let mut patience = Patience::new(HEAD_TIME);
+    let limit = worker.sources.settings.load().deadlines.head;
+    let mut patience = Patience::new(limit);
     loop {
-        let length = match next_head(&mut client, &mut patience).await {
+        let length = match next_head(&mut client, &mut patience, limit).await {
             Ok(length) => length,
             Err(NoHead::Broken(error)) if error.kind() == io::ErrorKind::TimedOut => {
                 return refuse(client, Refusal { status: 408, why: "the request did not come" })
@@ -80,15 +79,19 @@ where
 }
 
 /// Answers what came without TLS to where TLS is spoken.
-pub(in crate::proxy) async fn redirect_to_tls<S>(io: S, input: BytesMut, port: u16)
-where
+pub(in crate::proxy) async fn redirect_to_tls<S>(
+    io: S,
+    input: BytesMut,
+    port: u16,
+    Deadlines { head: limit, .. }: Deadlines,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let wire = Wire::new(io, input);
     let mut client = Asker { wire, close: true, has_begun: false, load: None };
     let mut request = RequestHead::default();
-    let mut patience = Patience::new(HEAD_TIME);
-    let Ok(length) = next_head(&mut client, &mut patience).await else { return };
+    let mut patience = Patience::new(limit);
+    let Ok(length) = next_head(&mut client, &mut patience, limit).await else { return };
     if let Err(refusal) = parse::request(&client.wire.input()[..length], &mut request) {
         return refuse(client, refusal).await;
     }
@@ -104,7 +107,11 @@ pub(in crate::proxy) trait Abort {
     fn abort(self);
 }
 
-async fn next_head<S>(client: &mut Asker<S>, patience: &mut Patience) -> Result<usize, NoHead>
+async fn next_head<S>(
+    client: &mut Asker<S>,
+    patience: &mut Patience,
+    limit: Duration,
+) -> Result<usize, NoHead>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -114,7 +121,7 @@ where
         if head.is_pending() {
             if !begun && !client.wire.input().is_empty() {
                 begun = true;
-                patience.restart(HEAD_TIME);
+                patience.restart(limit);
             }
             if patience.poll(cx).is_ready() {
                 let kind =

@@ -30,8 +30,6 @@ use crate::proxy::{
     worker::{Busy, Worker},
 };
 
-/// The peer's preface comes within this time.
-const HANDSHAKE: Duration = Duration::from_secs(15);
 /// A connection on which nothing happens is asked for a sign of life this often.
 const PING: Duration = Duration::from_mins(1);
 /// And gives it within this time.
@@ -63,13 +61,14 @@ where
         .max_send_buffer_size(SEND_BUFFER)
         .enable_connect_protocol();
     let cork = Cork::new(io);
+    let limit = worker.sources.settings.load().deadlines.greeting;
     let handshake = builder.handshake::<_, Bytes>(cork.share());
     let mut handshake = pin!(handshake);
     let greeted = poll_fn(|cx| {
         let greeted = handshake.as_mut().poll(cx);
         released(&cork, greeted, cx)
     });
-    let Ok(Some(Ok(mut connection))) = timeout(HANDSHAKE, greeted).await else { return };
+    let Ok(Some(Ok(mut connection))) = timeout(limit, greeted).await else { return };
     let mut drained = pin!(worker.drained());
     let mut drain_seen = false;
     // Until it has said goodbye, and all that was asked on it has been answered.
