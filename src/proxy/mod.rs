@@ -33,6 +33,8 @@ mod worker;
 
 pub use accept::Kind;
 pub use engine::{Engine, Listening};
-pub use settings::{DashboardAnswer, DashboardRequest, Deadlines, Narrator, Settings, Sources, Story};
+pub use settings::{
+    DashboardAnswer, DashboardRequest, Deadlines, Narrator, Settings, Sources, Story,
+};
 
 use reason::reason;

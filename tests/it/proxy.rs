@@ -1,11 +1,16 @@
 //! `http://NAME.localhost`: the proxy as browsers, scripts and attackers see it.
 
+mod bulk;
 mod ending;
+mod floods;
 mod holding;
 mod hostile;
+mod http2;
 mod names;
 mod pages;
+mod patience;
 mod protocols;
+mod refusals;
 mod shown;
 mod tls;
 mod trusted;

@@ -1,5 +1,7 @@
 //! The test service as a web application: HTTP/1.1 by hand, so that every byte of it is known.
 
+mod raw;
+
 use std::{
     fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -20,6 +22,9 @@ pub(crate) fn converse(name: &str, stream: TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
     while let Some(request) = read(&mut reader, &mut writer)? {
+        if let Some(path) = request.path.strip_prefix("/raw/") {
+            return raw::answer(path, &request.head, reader, writer);
+        }
         match request.path.as_str() {
             "/hangup" => return Ok(()),
             "/sse" => {
@@ -66,6 +71,11 @@ fn read(reader: &mut BufReader<TcpStream>, writer: &mut TcpStream) -> io::Result
             return Ok(None);
         }
     }
+    let mut words = head.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    if path.starts_with("/raw/") {
+        return Ok(Some(Request { method, path, head, body: Vec::new() }));
+    }
     let field = |wanted: &str| {
         let line = head.lines().filter_map(|line| line.split_once(':'));
         let mut found = line.filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
@@ -89,8 +99,6 @@ fn read(reader: &mut BufReader<TcpStream>, writer: &mut TcpStream) -> io::Result
     } else if let Some(length) = field("content-length") {
         reader.take(length.parse().map_err(io::Error::other)?).read_to_end(&mut body)?;
     }
-    let mut words = head.split(' ').map(str::to_owned);
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     Ok(Some(Request { method, path, head, body }))
 }
 
@@ -110,13 +118,32 @@ fn echo(
     mut reader: BufReader<TcpStream>,
     mut writer: TcpStream,
 ) -> io::Result<()> {
-    // The key and its answer are those of RFC 6455, section 1.3.
-    if !request.head.contains("dGhlIHNhbXBsZSBub25jZQ==") {
-        return answer(&mut writer, request, 400, "no key");
-    }
-    writer.write_all(
-        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
-          sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
-    )?;
+    let fields = request.head.lines().filter_map(|line| line.split_once(": "));
+    let mut keys = fields.filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
+    let Some((_, key)) = keys.next() else { return answer(&mut writer, request, 400, "no key") };
+    let accept = accept(key);
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+         sec-websocket-accept: {accept}\r\n\r\n"
+    );
+    writer.write_all(head.as_bytes())?;
     io::copy(&mut reader, &mut writer).map(drop)
+}
+
+/// What RFC 6455 wants said to a key.
+fn accept(key: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let hash =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+    let mut accept = String::new();
+    for group in hash.as_ref().chunks(3) {
+        let bits = group.iter().fold(0, |bits, &byte| bits << 8 | usize::from(byte))
+            << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let digit = ALPHABET[(bits >> (18 - 6 * place)) & 63];
+            accept.push(if place > group.len() { '=' } else { char::from(digit) });
+        }
+    }
+    accept
 }

@@ -27,7 +27,7 @@ pub(crate) fn program() -> PathBuf {
         let program = folder.join("examples/testsvc");
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support");
         let age = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-        let source = ["testsvc.rs", "web.rs"].map(|name| age(&sources.join(name)));
+        let source = ["testsvc.rs", "web.rs", "web/raw.rs"].map(|name| age(&sources.join(name)));
         if age(&program).is_none() || age(&program) < source.into_iter().max().flatten() {
             let mut build = Command::new(env!("CARGO"));
             build.args(["build", "--quiet", "--example", "testsvc"]);
