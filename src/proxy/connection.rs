@@ -50,21 +50,22 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, kind: Kind, worke
     let greeting = worker.greetings.enter();
     let greeted = select! {
         biased;
-        greeted = timeout(deadlines.greeting, greet(stream, kind, &worker)) => greeted,
+        // Each stage in memory of its own, so that a connection does not keep room for all of them.
+        greeted = timeout(deadlines.greeting, Box::pin(greet(stream, kind, &worker))) => greeted,
         () = greeting.evicted() => return,
     };
     drop(greeting);
     match greeted {
         Ok(Ok(Greeted::Plain(io, input))) => speak(io, input, origin, worker).await,
         Ok(Ok(Greeted::Astray(io, input))) => {
-            h1::redirect_to_tls(io, input, local.port(), deadlines).await;
+            Box::pin(h1::redirect_to_tls(io, input, local.port(), deadlines)).await;
         }
         Ok(Ok(Greeted::Secured(secured, input))) => {
             let origin = Origin { tls: true, certified: Some(secured.certified), ..origin };
             if secured.http2 {
-                h2::serve(secured.stream, origin, worker).await;
+                Box::pin(h2::serve(secured.stream, origin, worker)).await;
             } else if secured.agreed {
-                h1::serve(secured.stream, input, origin, worker).await;
+                Box::pin(h1::serve(secured.stream, input, origin, worker)).await;
             } else {
                 speak(secured.stream, input, origin, worker).await;
             }
@@ -119,9 +120,9 @@ where
     S: AsyncRead + AsyncWrite + Abort + Unpin + 'static,
 {
     if input.starts_with(PREFACE) {
-        h2::serve(Rewind::new(input, io), origin, worker).await;
+        Box::pin(h2::serve(Rewind::new(input, io), origin, worker)).await;
     } else {
-        h1::serve(io, input, origin, worker).await;
+        Box::pin(h1::serve(io, input, origin, worker)).await;
     }
 }
 

@@ -47,21 +47,28 @@ where
         let length = match next_head(&mut client, &mut patience, limit).await {
             Ok(length) => length,
             Err(NoHead::Broken(error)) if error.kind() == io::ErrorKind::TimedOut => {
-                return refuse(client, Refusal { status: 408, why: "the request did not come" })
-                    .await;
+                return refuse(
+                    &mut client,
+                    Refusal { status: 408, why: "the request did not come" },
+                )
+                .await;
             }
             Err(NoHead::Ended | NoHead::Broken(_)) => return,
             Err(NoHead::TooLarge) => {
-                return refuse(client, Refusal { status: 431, why: "the head is too large" }).await;
+                return refuse(&mut client, Refusal { status: 431, why: "the head is too large" })
+                    .await;
             }
             Err(NoHead::BareNewline) => {
-                return refuse(client, Refusal::bad("a line that ends without a carriage return"))
-                    .await;
+                return refuse(
+                    &mut client,
+                    Refusal::bad("a line that ends without a carriage return"),
+                )
+                .await;
             }
         };
         let busy = Busy::new(&worker);
         if let Err(refusal) = parse::request(&client.wire.input()[..length], &mut request) {
-            return refuse(client, refusal).await;
+            return refuse(&mut client, refusal).await;
         }
         client.wire.start_input(length, request.body, false);
         client.has_begun = false;
@@ -70,7 +77,7 @@ where
             forward::serve(&mut client, &mut request, &mut response, &origin, &worker, busy).await;
         match ending {
             Ending::Complete if client.wire.has_ended() && !client.close => {}
-            Ending::Complete => return linger(client).await,
+            Ending::Complete => return linger(&mut client).await,
             Ending::Aborted => return client.wire.io.abort(),
         }
         client.wire.rest();
@@ -93,12 +100,12 @@ pub(in crate::proxy) async fn redirect_to_tls<S>(
     let mut patience = Patience::new(limit);
     let Ok(length) = next_head(&mut client, &mut patience, limit).await else { return };
     if let Err(refusal) = parse::request(&client.wire.input()[..length], &mut request) {
-        return refuse(client, refusal).await;
+        return refuse(&mut client, refusal).await;
     }
     client.wire.start_input(length, request.body, false);
     let answer = Answer::redirect(redirect_location(&request, port));
     if send(&mut client, &request, answer).await.is_ok() {
-        linger(client).await;
+        linger(&mut client).await;
     }
 }
 
@@ -139,17 +146,17 @@ fn persists(request: &RequestHead) -> bool {
     if request.version == Version::Http10 { says(b"keep-alive") } else { !says(b"close") }
 }
 
-async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut client: Asker<S>, refusal: Refusal) {
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(client: &mut Asker<S>, refusal: Refusal) {
     client.close = true;
     let request = RequestHead::default();
     client.wire.start_input(0, Body::Tunnel, true);
-    if send(&mut client, &request, Answer::refusal(refusal)).await.is_ok() {
+    if send(client, &request, Answer::refusal(refusal)).await.is_ok() {
         linger(client).await;
     }
 }
 
 /// Closes our half and takes what comes still: were it refused, the client might lose the answer.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut client: Asker<S>) {
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(client: &mut Asker<S>) {
     let until = Instant::now() + LINGER;
     client.wire.start_output(Body::Tunnel);
     let shut = poll_fn(|cx| {

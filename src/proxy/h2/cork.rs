@@ -15,6 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// So much is gathered; four TLS records.
 const TOGETHER: usize = 64 * 1024;
 
+/// A connection on which nothing happens keeps no more.
+const KEPT: usize = 8 * 1024;
+
 /// A connection, shared by the one who writes to it and the one who flushes.
 pub(super) struct Cork<S>(Rc<RefCell<Gathered<S>>>);
 
@@ -36,6 +39,14 @@ impl<S> Cork<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Cork<S> {
+    /// Gives back memory that one large answer needed, if nothing waits in it.
+    pub(super) fn rest(&self) {
+        let output = &mut self.0.borrow_mut().output;
+        if output.is_empty() && output.capacity() > KEPT {
+            *output = Vec::new();
+        }
+    }
+
     /// Whether nothing waits to be written.
     pub(super) fn is_empty(&self) -> bool {
         self.0.borrow().output.is_empty()

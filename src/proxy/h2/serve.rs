@@ -88,6 +88,9 @@ where
                 return Poll::Ready(None);
             }
             let next = released(&cork, next, cx).map(Option::flatten);
+            if next.is_pending() && !connection.has_streams() {
+                cork.rest();
+            }
             if drain_seen && next.is_pending() && cork.is_empty() && running.get() == 0 {
                 // A stream whose end waits for room is one without a task of ours.
                 let open = Rc::strong_count(&origin) > 1;
