@@ -3,8 +3,7 @@
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, CustomExtension, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
-    SignatureAlgorithm,
+    PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SignatureAlgorithm,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -45,22 +44,25 @@ pub(crate) fn good() -> Vec<u8> {
     sign(&params(&["localhost"]), &PKCS_ECDSA_P256_SHA256)
 }
 
-/// A good one on the other curve.
-pub(crate) fn larger() -> Vec<u8> {
-    sign(&params(&["localhost"]), &PKCS_ECDSA_P384_SHA384)
-}
+type Bad = Vec<(&'static str, Vec<u8>)>;
 
 /// Bad ones, by what is wrong.
-pub(crate) fn bad() -> Vec<(&'static str, Vec<u8>)> {
-    let with = |change: &dyn Fn(&mut CertificateParams)| {
-        let mut params = params(&["localhost"]);
-        change(&mut params);
-        sign(&params, &PKCS_ECDSA_P256_SHA256)
-    };
-    let domains = |domains: &[&str]| sign(&params(domains), &PKCS_ECDSA_P256_SHA256);
-    let tree = |change: &dyn Fn(&mut NameConstraints)| {
-        with(&|params| change(params.name_constraints.as_mut().unwrap()))
-    };
+pub(crate) fn bad() -> Bad {
+    [damaged(), wide(), capable()].concat()
+}
+
+/// A good one but for this.
+fn with(change: impl Fn(&mut CertificateParams)) -> Vec<u8> {
+    let mut params = params(&["localhost"]);
+    change(&mut params);
+    sign(&params, &PKCS_ECDSA_P256_SHA256)
+}
+
+fn extended(id: &[u64], content: &[u8]) -> Vec<u8> {
+    with(|it| it.custom_extensions = vec![CustomExtension::from_oid_content(id, content.to_vec())])
+}
+
+fn damaged() -> Bad {
     let mut broken = good();
     *broken.last_mut().unwrap() ^= 1;
     let mut forged = good();
@@ -71,16 +73,26 @@ pub(crate) fn bad() -> Vec<(&'static str, Vec<u8>)> {
         ("pem", locald_shim::cert::pem(&good()).into_bytes()),
         ("two", [good(), good()].concat()),
         ("cut", good()[..300].to_vec()),
-        (
-            "large",
-            with(&|it| {
-                it.custom_extensions
-                    .push(CustomExtension::from_oid_content(&[2, 5, 29, 14], vec![0; 5000]))
-            }),
-        ),
+        ("large", extended(&[2, 5, 29, 14], &[0; 4000])),
         ("signature", broken),
         ("forged", forged),
-        ("no-constraints", with(&|it| it.name_constraints = None)),
+        ("unknown", extended(&[1, 2, 3], &[5, 0])),
+        ("name", with(|it| it.distinguished_name.push(DnType::CommonName, "VeriSign"))),
+        ("extra-name", with(|it| it.distinguished_name.push(DnType::CountryName, "XX"))),
+        ("ed25519", sign(&params(&["localhost"]), &PKCS_ED25519)),
+    ]
+}
+
+/// Good for names of others.
+fn wide() -> Bad {
+    let domains = |domains: &[&str]| sign(&params(domains), &PKCS_ECDSA_P256_SHA256);
+    let tree = |change: &dyn Fn(&mut NameConstraints)| {
+        with(|params| change(params.name_constraints.as_mut().unwrap()))
+    };
+    let also = |more: &GeneralSubtree| tree(&|it| it.permitted_subtrees.push(more.clone()));
+    let but = GeneralSubtree::DnsName("x.localhost".to_owned());
+    vec![
+        ("no-constraints", with(|it| it.name_constraints = None)),
         ("bank", domains(&["localhost", "bank.com"])),
         ("all", domains(&["localhost", ""])),
         ("dot", domains(&["."])),
@@ -88,59 +100,25 @@ pub(crate) fn bad() -> Vec<(&'static str, Vec<u8>)> {
         ("com", domains(&["com"])),
         ("names-only", tree(&|it| it.permitted_subtrees.truncate(1))),
         ("addresses-only", domains(&[])),
-        (
-            "any-address",
-            tree(&|it| {
-                it.permitted_subtrees
-                    .push(GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([0; 4], 0)))
-            }),
-        ),
-        (
-            "mail",
-            tree(&|it| {
-                it.permitted_subtrees.push(GeneralSubtree::Rfc822Name("bank.com".to_owned()))
-            }),
-        ),
-        (
-            "excluded",
-            tree(&|it| {
-                it.excluded_subtrees.push(GeneralSubtree::DnsName("x.localhost".to_owned()))
-            }),
-        ),
-        ("no-ca", with(&|it| it.is_ca = IsCa::ExplicitNoCa)),
-        ("deep", with(&|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))),
-        ("deeper", with(&|it| it.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)))),
-        ("no-use", with(&|it| it.key_usages.clear())),
-        ("other-use", with(&|it| it.key_usages.push(KeyUsagePurpose::DigitalSignature))),
-        ("no-purpose", with(&|it| it.extended_key_usages.clear())),
-        ("code", with(&|it| it.extended_key_usages.push(ExtendedKeyUsagePurpose::CodeSigning))),
-        (
-            "code-only",
-            with(&|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning]),
-        ),
-        (
-            "unknown",
-            with(&|it| {
-                it.custom_extensions.push(CustomExtension::from_oid_content(&[1, 2, 3], vec![5, 0]))
-            }),
-        ),
-        ("long", with(&|it| it.not_after += Duration::days(400))),
-        (
-            "over",
-            with(&|it| {
-                it.not_before -= Duration::days(400);
-                it.not_after = it.not_before + Duration::days(100);
-            }),
-        ),
-        ("name", with(&|it| it.distinguished_name.push(DnType::CommonName, "VeriSign"))),
-        ("extra-name", with(&|it| it.distinguished_name.push(DnType::CountryName, "XX"))),
-        ("ed25519", sign(&params(&["localhost"]), &PKCS_ED25519)),
-        (
-            "rsa",
-            KeyPair::generate_for(&PKCS_RSA_SHA256).map_or_else(
-                |_| Vec::new(),
-                |key| params(&["localhost"]).self_signed(&key).unwrap().der().to_vec(),
-            ),
-        ),
+        ("addresses", also(&GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([0; 4], 0)))),
+        ("mail", also(&GeneralSubtree::Rfc822Name("bank.com".to_owned()))),
+        ("excluded", tree(&|it| it.excluded_subtrees.push(but.clone()))),
+    ]
+}
+
+/// Good for more than servers of this machine, or for longer.
+fn capable() -> Bad {
+    let code = ExtendedKeyUsagePurpose::CodeSigning;
+    vec![
+        ("no-ca", with(|it| it.is_ca = IsCa::ExplicitNoCa)),
+        ("deep", with(|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))),
+        ("deeper", with(|it| it.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)))),
+        ("no-use", with(|it| it.key_usages.clear())),
+        ("other-use", with(|it| it.key_usages.push(KeyUsagePurpose::DigitalSignature))),
+        ("no-purpose", with(|it| it.extended_key_usages.clear())),
+        ("code", with(|it| it.extended_key_usages.push(code.clone()))),
+        ("code-only", with(|it| it.extended_key_usages = vec![code.clone()])),
+        ("long", with(|it| it.not_after += Duration::days(400))),
+        ("over", with(|it| it.not_after = it.not_before)),
     ]
 }

@@ -26,8 +26,8 @@ for link in bin sbin lib lib64; do
     case "$(readlink "/$link")" in usr/*) ln -s "$(readlink "/$link")" $link;; esac
 done
 if [ -d /usr/lib64 ] && [ ! -L /usr/lib64 ]; then mkdir usr/lib64; mount --bind /usr/lib64 usr/lib64; fi
-touch dev/null dev/zero dev/urandom
-for device in null zero urandom; do mount --bind /dev/$device dev/$device; done
+touch dev/null dev/full dev/zero dev/urandom
+for device in null full zero urandom; do mount --bind /dev/$device dev/$device; done
 chmod 1777 tmp; mkfifo fifo
 cp "$top/certs/"* certs; cp "$top/caller" usr/local/bin/caller
 cp "$top/locald-shim" usr/local/libexec; chown 0:0 usr/local/libexec/locald-shim; chmod 4755 usr/local/libexec/locald-shim
