@@ -1,5 +1,6 @@
 //! `http://NAME.localhost`: the proxy as browsers, scripts and attackers see it.
 
+mod grpc;
 mod holding;
 mod hostile;
 mod names;
