@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, HeaderValue, Request, Version};
 use tokio::{net::TcpStream, time::timeout};
 
 use super::web;
@@ -51,11 +51,12 @@ async fn talk(to: SocketAddr, host: &str, messages: &[&'static str]) -> (HeaderM
 #[test]
 fn messages_go_both_ways_and_the_status_behind_them() {
     let home = Home::new();
+    let (te, status) = (HeaderValue::from_static("trailers"), HeaderValue::from_static("0"));
     for (name, lines) in [("said", "protocol = \"h2c\""), ("found", "")] {
         let project = home.project(name, &grpc(lines));
         project.up();
         let (head, trailers) = call(&Front::of(&home), &format!("{name}.localhost"), &["a", "b"]);
-        assert_eq!((&*head["x-te"], &*trailers["grpc-status"]), (&b"trailers"[..], &b"0"[..]));
+        assert_eq!((&head["x-te"], &trailers["grpc-status"]), (&te, &status));
         // Nobody has asked it by another protocol.
         let log = project.locald(["logs", "grpc"]).ok().stdout;
         assert!(!log.contains("bogus"), "{log}");
@@ -74,7 +75,7 @@ fn a_script_reaches_a_service_that_speaks_http2_only() {
     told.up();
     let answer = front.get("told.localhost", "/");
     assert_eq!(answer.status, 502);
-    assert!(answer.body.contains("h2c"), "{}", answer.body);
+    assert!(answer.body.contains("it speaks HTTP/2"), "{}", answer.body);
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn a_service_is_asked_by_what_the_edited_file_says() {
     let front = Front::of(&home);
     let answer = front.get("shop.localhost", "/");
     assert!(answer.status == 502 && answer.body.contains("HTTP/2"), "{answer:?}");
-    let text = project.read("locald.toml").replace("h2c", "http");
+    let text = project.read("locald.toml").replace("\"h2c\"", "\"http\"");
     project.write("locald.toml", text);
     project.up();
     assert_eq!(front.get("shop.localhost", "/").body, "web /");
