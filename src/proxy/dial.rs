@@ -113,10 +113,9 @@ pub(super) async fn wants_http2(
         Protocol::Auto => target.spoken(phase.life),
     };
     match spoken {
-        Spoken::OnlyHttp2 => Ok(true),
         Spoken::Http1 => Ok(false),
         Spoken::Unknown | Spoken::Http2 if !request.is_grpc() => Ok(false),
-        Spoken::Http2 => Ok(true),
+        Spoken::Http2 | Spoken::OnlyHttp2 => Ok(true),
         Spoken::Unknown => find_out(worker, target, phase).await,
     }
 }

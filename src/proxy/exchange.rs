@@ -1,6 +1,7 @@
 //! A request sent to a service, and its answer sent back.
 
 use std::{
+    error::Error,
     future::poll_fn,
     io,
     sync::Arc,
@@ -74,7 +75,7 @@ pub(super) async fn exchange<C: Client>(
                 job.client.taken_back(reason);
                 return gone(0, 0);
             }
-            let speaks = error.get_ref().is_some_and(|why| why.is::<SpeaksHttp2>());
+            let speaks = error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<SpeaksHttp2>);
             if speaks && phase.protocol == Protocol::Auto {
                 target.learn(phase.life, Spoken::OnlyHttp2);
                 // What has been sent of a body is gone: the next request fares better.

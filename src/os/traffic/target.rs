@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::requests::RequestLog;
 use crate::core::{
@@ -28,7 +28,7 @@ pub struct Target {
     /// What its latest life is known to speak.
     spoken: AtomicU64,
     /// Held by who opens a connection that all requests share, or finds out what is spoken.
-    opening: Mutex<()>,
+    opening: Semaphore,
 }
 
 /// What a service is at this moment, as far as requests are concerned.
@@ -79,7 +79,7 @@ impl Target {
             now: AtomicU64::new(phase.pack()),
             phases: watch::Sender::new(phase),
             spoken: AtomicU64::new(0),
-            opening: Mutex::new(()),
+            opening: Semaphore::new(1),
         }
     }
 
@@ -121,8 +121,9 @@ impl Target {
     }
 
     /// One at a time opens what others then share.
-    pub async fn opening(&self) -> MutexGuard<'_, ()> {
-        self.opening.lock().await
+    pub async fn opening(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.opening.acquire().await.ok()
     }
 
     /// Every phase from now on, or the latest of several.

@@ -33,7 +33,7 @@ fn call(path: &str) -> Request<()> {
     request.body(()).expect("a request")
 }
 
-/// A service of HTTP/2 only; `tunnels`: it takes WebSockets.
+/// A service of HTTP/2 only; `tunnels`: also WebSocket.
 async fn service(peer: Peer, tunnels: bool) {
     let mut builder = h2::server::Builder::new();
     if tunnels {
