@@ -258,9 +258,12 @@ fn unreachable(reader: &mut Reader<'_>, section: &Section<'_>, port: PortSpec) {
     if port != PortSpec::None {
         return;
     }
-    for key in ["domain", "routes", "protocol"] {
+    for key in ["domain", "routes"] {
         if let Some(item) = section.get(key) {
             reader.refuse(item, "leads to a service that has no port");
         }
+    }
+    if let Some(item) = section.get("protocol") {
+        reader.refuse(item, "is of a service that has a port");
     }
 }

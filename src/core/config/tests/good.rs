@@ -87,6 +87,7 @@ fn the_documented_file_is_understood() {
         (web.kind, web.port, web.restart),
         (Kind::Exec, PortSpec::Fixed(3000), Restart::Always)
     );
+    assert_eq!(web.protocol, Protocol::H2c);
     assert_eq!(web.limit, Limit::default());
     assert_eq!(web.watchdog, Some(Duration::from_secs(10)));
     assert_eq!(web.check.start_period, Some(Duration::from_secs(30)));
@@ -117,9 +118,8 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(web.check, check);
     assert_eq!((web.stop_signal.as_str(), web.stop_timeout), ("SIGTERM", Duration::from_secs(5)));
     assert!(web.tty && web.autostart && !web.essential);
-    assert_eq!(web.protocol, Protocol::H2c);
+    assert_eq!(web.protocol, Protocol::Auto);
     let job = plan.service("job").unwrap();
-    assert_eq!(job.protocol, Protocol::Auto);
     assert_eq!((job.port, job.restart), (PortSpec::None, Restart::Never));
     assert_eq!(job.check.start_period, None);
 }
