@@ -138,7 +138,12 @@ struct Proxy {
 impl Proxy {
     fn in_front_of(backend: SocketAddr) -> Self {
         let web = Arc::new(target(0));
-        web.publish(Phase { state: State::Up, life: 1, port: backend.port(), h2c: false });
+        web.publish(Phase {
+            state: State::Up,
+            life: 1,
+            port: backend.port(),
+            protocol: locald::core::plan::Protocol::Auto,
+        });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let http = listener.local_addr().expect("an address");
         let settings = Settings { own_ports: vec![http.port()], ..Settings::default() };

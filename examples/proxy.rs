@@ -10,6 +10,7 @@ use locald::{
     core::{
         certs::{LeafName, Realm, leaf_validity, root_validity},
         id::{ProjectName, ServiceName},
+        plan::Protocol,
         routes::{ProjectRoutes, ServiceRoutes, Table},
     },
     os::{
@@ -59,7 +60,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (project, service) = (ProjectName::parse("app")?, ServiceName::parse("web")?);
     let target = Arc::new(Target::new(project.clone(), service.clone()));
-    target.publish(Phase { state: State::Up, life: 1, port: backend.parse()?, h2c: false });
+    target.publish(Phase {
+        state: State::Up,
+        life: 1,
+        port: backend.parse()?,
+        protocol: Protocol::Auto,
+    });
     let services = vec![ServiceRoutes { service, domain: None, paths: Vec::new(), target }];
     let routes = ProjectRoutes { project, domain: "app.localhost".to_owned(), services };
     let engine = Engine::start(&Sources {

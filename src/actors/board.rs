@@ -19,7 +19,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     core::{
         id::{ProjectName, ServiceName},
-        plan::{Condition, Kind, Limit, ServicePlan},
+        plan::{Condition, Kind, Limit, Protocol, ServicePlan},
     },
     os::{child::Ending, traffic::Target},
     supervision::{
@@ -111,6 +111,8 @@ pub struct View {
     pub survivors: Vec<String>,
     /// Whether its giving up stops the project.
     pub essential: bool,
+    /// What the proxy speaks with it.
+    pub protocol: Protocol,
 }
 
 /// A living process.
@@ -292,6 +294,7 @@ impl View {
             cause: None,
             survivors: Vec::new(),
             essential: service.essential,
+            protocol: service.protocol,
         }
     }
 }

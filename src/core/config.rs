@@ -24,7 +24,10 @@ use self::reader::Reader;
 use super::{
     diagnostic::{Diagnostic, SourceFile},
     id::{ProjectName, ServiceName},
-    plan::{Env, EnvFiles, Kind, Limit, Need, PortSpec, Probe, Restart, Run, StopSignal, Strategy},
+    plan::{
+        Env, EnvFiles, Kind, Limit, Need, PortSpec, Probe, Protocol, Restart, Run, StopSignal,
+        Strategy,
+    },
 };
 
 /// The largest configuration file; whoever reads one need not read further.
@@ -70,6 +73,7 @@ pub(in crate::core) struct Service {
     pub(in crate::core) tty: bool,
     pub(in crate::core) watchdog: Option<Duration>,
     pub(in crate::core) essential: bool,
+    pub(in crate::core) protocol: Protocol,
     pub(in crate::core) autostart: bool,
     pub(in crate::core) domain: Option<String>,
     pub(in crate::core) routes: Vec<String>,

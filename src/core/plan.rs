@@ -77,6 +77,8 @@ pub struct ServicePlan {
     pub domain: Option<String>,
     /// Paths on the project's domain that lead to it.
     pub routes: Vec<String>,
+    /// What the proxy speaks with it.
+    pub protocol: Protocol,
     /// Its own env files; each must exist.
     pub env_files: Vec<String>,
     /// The pace of its probes.
@@ -88,6 +90,18 @@ pub struct ServicePlan {
     /// The project's variables that it overrides and never reads: not even rendered for it.
     pub(in crate::core) hidden: Vec<Arc<str>>,
     pub(in crate::core) probe: Probe,
+}
+
+/// What the proxy speaks with a service.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Protocol {
+    /// HTTP/1.1, or HTTP/2 where it turns out to be needed.
+    #[default]
+    Auto,
+    /// HTTP/1.1, whatever comes.
+    Http,
+    /// HTTP/2 without TLS, for all requests.
+    H2c,
 }
 
 /// A dependency.
@@ -197,6 +211,7 @@ impl ServicePlan {
             stop_timeout: service.stop_timeout,
             tty: service.tty,
             watchdog: service.watchdog,
+            protocol: service.protocol,
             essential: service.essential,
             autostart: service.autostart,
             domain: service.domain.clone(),

@@ -4,4 +4,4 @@ mod requests;
 mod target;
 
 pub use requests::{REMEMBERED, Request, RequestLog};
-pub use target::{Phase, State, Target};
+pub use target::{Phase, Spoken, State, Target};

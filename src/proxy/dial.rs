@@ -22,10 +22,15 @@ use super::{
     side::{Piece, Server, Side},
     worker::Worker,
 };
-use crate::os::traffic::{Phase, Target};
+use crate::{
+    core::plan::Protocol,
+    os::traffic::{Phase, Spoken, Target},
+};
 
 /// A loopback connection is there at once, or its listener is stuck.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// A service that is only tried with HTTP/2 has so long to show that it speaks it.
+const TRY_TIME: Duration = Duration::from_secs(1);
 /// A service that is said to run may refuse for so long: what is said lags behind.
 const COME_BACK: Duration = Duration::from_secs(2);
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -49,6 +54,9 @@ pub(super) enum Refused {
     /// Nobody takes the connection.
     #[error("it does not take connections")]
     Late,
+    /// It was asked by HTTP/2, and answers otherwise.
+    #[error("it does not speak HTTP/2 without TLS: {0}")]
+    NotHttp2(String),
     /// In the system's words.
     #[error("{0}")]
     Failed(String),
@@ -78,20 +86,65 @@ pub(super) async fn shared(
     target: &Arc<Target>,
     phase: Phase,
 ) -> Result<Backend, Refused> {
-    let known = worker.with_pool(|pool| pool.shared(target, phase));
-    if let Some(link) = known
-        && let Ok(link) = link.ready().await
-    {
-        return Ok(Backend::Http2(Box::new(h2::Upstream::new(link))));
+    if let Some(link) = known(worker, target, phase).await {
+        return Ok(link);
+    }
+    // A hundred first requests open one connection.
+    let opening = target.opening().await;
+    if let Some(link) = known(worker, target, phase).await {
+        return Ok(link);
+    }
+    let link = open(worker, target, phase).await;
+    drop(opening);
+    link
+}
+
+/// Whether this life is to be asked this by HTTP/2. A service of which nothing is said is tried
+/// with it once per life, and only when something comes that cannot go any other way.
+pub(super) async fn wants_http2(
+    worker: &Rc<Worker>,
+    target: &Arc<Target>,
+    phase: Phase,
+    request: &RequestHead,
+) -> Result<bool, Refused> {
+    let spoken = match phase.protocol {
+        Protocol::Http => return Ok(false),
+        Protocol::H2c => return Ok(true),
+        Protocol::Auto => target.spoken(phase.life),
+    };
+    match spoken {
+        Spoken::Http1 => Ok(false),
+        Spoken::Unknown | Spoken::Http2 if !request.is_grpc() => Ok(false),
+        Spoken::Http2 | Spoken::OnlyHttp2 => Ok(true),
+        Spoken::Unknown => find_out(worker, target, phase).await,
+    }
+}
+
+async fn find_out(worker: &Rc<Worker>, target: &Target, phase: Phase) -> Result<bool, Refused> {
+    let _opening = target.opening().await;
+    let known = target.spoken(phase.life);
+    if known != Spoken::Unknown {
+        return Ok(known != Spoken::Http1);
     }
     let stream = dial(worker, phase.port).await?;
+    let speaks = matches!(timeout(TRY_TIME, h2::Link::open(stream)).await, Ok(Ok(_)));
+    target.learn(phase.life, if speaks { Spoken::Http2 } else { Spoken::Http1 });
+    Ok(speaks)
+}
+
+async fn known(worker: &Worker, target: &Arc<Target>, phase: Phase) -> Option<Backend> {
+    let link = worker.with_pool(|pool| pool.shared(target, phase))?;
+    Some(Backend::http2(link.ready().await.ok()?))
+}
+
+async fn open(worker: &Rc<Worker>, target: &Arc<Target>, phase: Phase) -> Result<Backend, Refused> {
+    let stream = dial(worker, phase.port).await?;
     let opened = timeout(CONNECT_TIME, h2::Link::open(stream)).await;
-    let link =
-        opened.map_err(|_| Refused::Late)?.map_err(|error| Refused::Failed(error.to_string()))?;
+    let link = opened.map_err(|_| Refused::NotHttp2("it is silent".to_owned()))??;
     worker.with_pool(|pool| pool.share(target, phase, link.clone()));
     worker.ensure_sweep();
     let link = link.ready().await.map_err(|error| Refused::Failed(error.to_string()))?;
-    Ok(Backend::Http2(Box::new(h2::Upstream::new(link))))
+    Ok(Backend::http2(link))
 }
 
 /// Waits a moment for a service that refused; false if it is not worth another try.
@@ -101,11 +154,19 @@ pub(super) async fn may_come_back(
     target: &Target,
     phase: Phase,
 ) -> bool {
-    if !matches!(refused, Refused::Failed(_)) || since.elapsed() > COME_BACK {
-        return false;
+    let worth = match refused {
+        Refused::Failed(_) => since.elapsed() <= COME_BACK,
+        // Unless it was on its way out.
+        Refused::NotHttp2(_) => {
+            another_phase(target, phase).await;
+            return target.now() != phase;
+        }
+        Refused::Ourselves | Refused::Exhausted | Refused::Late => false,
+    };
+    if worth {
+        another_phase(target, phase).await;
     }
-    another_phase(target, phase).await;
-    true
+    worth
 }
 
 /// Waits a moment for the service to be in another phase.
@@ -144,7 +205,25 @@ impl From<&io::Error> for Refused {
     }
 }
 
+impl From<::h2::Error> for Refused {
+    fn from(error: ::h2::Error) -> Self {
+        Self::NotHttp2(error.to_string())
+    }
+}
+
 impl Backend {
+    pub(super) fn http2(link: h2::Link) -> Self {
+        Self::Http2(Box::new(h2::Upstream::new(link)))
+    }
+
+    /// Why the service took the request back, if it did.
+    pub(super) fn taken_back(&self) -> Option<::h2::Reason> {
+        match self {
+            Self::Http1(_) => None,
+            Self::Http2(it) => it.taken_back(),
+        }
+    }
+
     pub(super) fn http1(stream: TcpStream) -> Self {
         Self::Http1(h1::Upstream::new(stream))
     }

@@ -1,23 +1,29 @@
 //! A request sent to a service, and its answer sent back.
 
 use std::{
+    error::Error,
     future::poll_fn,
     io,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
+use h2::Reason;
 use tokio::time::Instant;
 
 use super::{
     dial::Backend,
     forward::{Ending, Job, Sent},
+    h1::SpeaksHttp2,
     head::{Body, RequestHead, ResponseHead, Upgrade},
     patience::Patience,
     pump::{Broken, Pump},
     side::{Client, Server},
 };
-use crate::os::traffic::{Phase, Target};
+use crate::{
+    core::plan::Protocol,
+    os::traffic::{Phase, Spoken, Target},
+};
 
 /// What became of a request.
 pub(super) enum Outcome {
@@ -25,6 +31,8 @@ pub(super) enum Outcome {
     Sent(Sent),
     /// The service knows nothing of it, or may be asked twice.
     Again,
+    /// The service speaks HTTP/2 only, and has understood nothing: ask it by that.
+    ByHttp2,
     /// There is no answer: why, in words that follow the service's name, and with which status to
     /// say so.
     Failed(String, u16),
@@ -58,10 +66,30 @@ pub(super) async fn exchange<C: Client>(
             return Outcome::Failed(why, 504);
         }
         Err(NoAnswer::Service(error)) => {
+            if job.request.is_grpc()
+                && let Some(reason) = backend.taken_back()
+                && reason != Reason::REFUSED_STREAM
+            {
+                job.client.taken_back(reason);
+                return gone(0, 0);
+            }
+            let speaks = error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<SpeaksHttp2>);
+            if speaks && phase.protocol == Protocol::Auto {
+                target.learn(phase.life, Spoken::OnlyHttp2);
+                // What has been sent of a body is gone: the next request fares better.
+                if upload.bytes == 0 {
+                    return Outcome::ByHttp2;
+                }
+            }
             return failed(job.request, &backend, &upload, &error, may_repeat);
         }
     }
     let sent = relay(job, &mut backend, &mut upload).await;
+    if sent.ending == Ending::Aborted
+        && let Some(reason) = backend.taken_back()
+    {
+        job.client.taken_back(reason);
+    }
     if sent.ending == Ending::Complete
         && upload.done
         && let Backend::Http1(mut upstream) = backend
@@ -84,11 +112,16 @@ fn failed(
     if error.kind() == io::ErrorKind::InvalidData {
         return Outcome::Failed(error.to_string(), 502);
     }
-    let unsent = !backend.has_sent() && upload.bytes == 0;
+    let refused = backend.taken_back() == Some(Reason::REFUSED_STREAM);
+    let unsent = (refused || !backend.has_sent()) && upload.bytes == 0;
     if may_repeat && (unsent || request.is_repeatable()) {
         return Outcome::Again;
     }
-    Outcome::Failed("it closed the connection without an answer".to_owned(), 502)
+    let why = match backend.taken_back() {
+        Some(reason) => format!("it took the request back: {reason:?}"),
+        None => "it closed the connection without an answer".to_owned(),
+    };
+    Outcome::Failed(why, 502)
 }
 
 /// Sends the request while waiting for the head of the answer; interim answers go on.
@@ -131,7 +164,8 @@ async fn answer<C: Client>(
                         return Poll::Ready(Err(NoAnswer::Client));
                     }
                     let patience = patience.get_or_insert_with(|| Patience::new(limit));
-                    if !upload.done && !broken {
+                    // A call of gRPC has a deadline of its own, if any.
+                    if (!upload.done && !broken) || job.request.is_grpc() {
                         return Poll::Pending;
                     }
                     return patience.poll(cx).map(|()| Err(NoAnswer::Late));

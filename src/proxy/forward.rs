@@ -153,6 +153,7 @@ impl<C: Client> Job<'_, C> {
             match exchange(self, backend, target, phase, waited || !repeated).await {
                 Outcome::Sent(sent) => return sent,
                 Outcome::Again if waited => waited = false,
+                Outcome::ByHttp2 => {}
                 Outcome::Again => {
                     // A service on its way out closes what it has accepted: its next life is the
                     // one to ask.
@@ -175,7 +176,7 @@ impl<C: Client> Job<'_, C> {
         waited: &mut bool,
     ) -> Result<Backend, Refused> {
         let may_wait = std::mem::take(waited);
-        if phase.h2c {
+        if dial::wants_http2(self.worker, target, phase, self.request).await? {
             return dial::shared(self.worker, target, phase).await;
         }
         let careful = !self.request.is_repeatable();
@@ -194,7 +195,9 @@ impl<C: Client> Job<'_, C> {
             Refused::Ourselves => pages::in_a_loop(self.request),
             Refused::Exhausted => pages::exhausted(self.request),
             Refused::Late => pages::bad_gateway(self, target, 504, &refused.to_string()).await,
-            Refused::Failed(_) => pages::bad_gateway(self, target, 502, &refused.to_string()).await,
+            Refused::NotHttp2(_) | Refused::Failed(_) => {
+                pages::bad_gateway(self, target, 502, &refused.to_string()).await
+            }
         };
         self.answer(page).await
     }

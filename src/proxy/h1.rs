@@ -8,4 +8,4 @@ mod upstream;
 mod wire;
 
 pub(super) use serve::{Abort, redirect_to_tls, serve};
-pub(super) use upstream::Upstream;
+pub(super) use upstream::{SpeaksHttp2, Upstream};

@@ -3,6 +3,8 @@
 use super::fields::{Fields, Known, elements};
 use crate::core::routes::HostName;
 
+const GRPC: &[u8] = b"application/grpc";
+
 /// A request's head, checked.
 #[derive(Debug)]
 pub(super) struct RequestHead {
@@ -111,6 +113,12 @@ impl RequestHead {
             && self.upgrade == Upgrade::None
             && self.prefers_html()
             && self.fields.named(b"sec-fetch-mode").is_none_or(|mode| mode == b"navigate")
+    }
+
+    /// Whether it is a call of gRPC, which goes by HTTP/2 only; gRPC-Web does not.
+    pub(super) fn is_grpc(&self) -> bool {
+        let rest = self.fields.named(b"content-type").and_then(|it| it.strip_prefix(GRPC));
+        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b' ')))
     }
 
     /// Whether an error is to be told as a page.

@@ -46,6 +46,8 @@ pub(super) trait Client: Side {
     fn inform(&mut self, head: &ResponseHead) -> io::Result<()>;
     /// Starts the answer. `more` of the request may be on its way still.
     fn respond(&mut self, head: &ResponseHead, to: &RequestHead, more: bool) -> io::Result<()>;
+    /// The service took the request back, for this reason; whoever breaks off next says so too.
+    fn taken_back(&mut self, _: h2::Reason) {}
     /// Waits until it is known to have gone.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }

@@ -1,6 +1,7 @@
 //! The rules of the data path, from outside: raw sockets on both sides.
 
 mod bodies;
+mod h2c;
 mod heads;
 mod holding;
 mod hostile;

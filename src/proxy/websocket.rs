@@ -26,15 +26,13 @@ impl Key {
 
     /// The `Sec-WebSocket-Accept` that answers it.
     pub(super) fn accept(&self) -> String {
-        let text = [self.as_bytes(), GUID].concat();
-        base64(digest(&SHA1_FOR_LEGACY_USE_ONLY, &text).as_ref())
+        accept(self.as_bytes())
     }
 }
 
 /// What a service answers to a key.
-#[cfg(test)]
-pub(super) fn accept_for_tests(key: &str) -> String {
-    Key(key.to_owned()).accept()
+pub(super) fn accept(key: &[u8]) -> String {
+    base64(digest(&SHA1_FOR_LEGACY_USE_ONLY, &[key, GUID].concat()).as_ref())
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -54,7 +54,7 @@ fn the_schema_knows_every_key() {
         "project services name domain strategy max_restarts restart_window env env_file type \
                 command workdir port depends_on condition bond health_check path status interval \
                 timeout retries start_period on_failure restart backoff initial factor max \
-                stop_signal stop_timeout watch tty watchdog routes essential autostart version"
+                stop_signal stop_timeout watch tty watchdog routes essential autostart version protocol"
             .split_ascii_whitespace()
     {
         assert!(text.contains(&format!("\"{key}\"")), "{key} is missing");

@@ -3,6 +3,7 @@
 mod bulk;
 mod ending;
 mod floods;
+mod grpc;
 mod holding;
 mod hostile;
 mod http2;

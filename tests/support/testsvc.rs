@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a service, outside of locald's rules for itself")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "services print")]
 
+mod grpc;
 mod web;
 
 use std::{
@@ -68,6 +69,7 @@ fn take(verb: &str, value: &str) {
         "listen-elsewhere" => listen_elsewhere(),
         "http" => http(value),
         "web" => web(value),
+        "grpc" => drop(thread::spawn(|| grpc::serve(port()))),
         "notify" => notify(&value.replace("\\n", "\n")),
         "notify-every" => notify_every(value),
         "notify-barrier" => notify_barrier(),

@@ -117,7 +117,8 @@ impl View {
         };
         // A connection is compared with the current life only: that these may wrap around is as good.
         let life = u32::try_from(self.life & u64::from(u32::MAX)).unwrap_or_default();
-        traffic::Phase { state, life, port: self.port.unwrap_or_default(), h2c: false }
+        let port = self.port.unwrap_or_default();
+        traffic::Phase { state, life, port, protocol: self.protocol }
     }
 
     /// One line on anything that is not as wanted, or what the service says of itself.

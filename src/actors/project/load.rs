@@ -97,6 +97,7 @@ impl Team {
                 view.port = ports.get(&service.name).copied();
                 view.limit = service.limit;
                 view.essential = service.essential;
+                view.protocol = service.protocol;
             });
             board.host.store(Arc::new(hosts.get(&service.name).cloned()));
             list.push(board);

@@ -37,6 +37,7 @@ const VARIABLE: &str = "^[^=\\u0000]+$";
 const DOMAIN: &str = "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 
 const RUNS: &[Kind] = &[Kind::Exec, Kind::Worker, Kind::Task];
+const ASKED: &[Kind] = &[Kind::Exec];
 const LASTS: &[Kind] = &[Kind::Exec, Kind::Worker, Kind::Site];
 
 const TEXTS: Shape = Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]);
@@ -51,6 +52,7 @@ pub(super) const CONDITIONS: &[&str] = &["healthy", "started", "completed"];
 pub(super) const BONDS: &[&str] = &["loose", "crash", "always"];
 pub(super) const CHECKS: &[&str] = &["http", "tcp", "command", "notify"];
 pub(super) const ON_FAILURE: &[&str] = &["none", "restart"];
+pub(super) const PROTOCOLS: &[&str] = &["http", "h2c"];
 pub(super) const REDIRECTS: &[&str] = &["auto", "always", "never"];
 
 /// The file.
@@ -135,6 +137,12 @@ pub(super) const SERVICE: &[Key] = &[
     ),
     key("domain", "Its own domain.", Shape::Pattern(DOMAIN)),
     key("routes", "Paths of the project's domain that lead to it.", Shape::List(&Shape::Text)),
+    of(
+        ASKED,
+        "protocol",
+        "What the proxy speaks with it: http, or h2c (HTTP/2 without TLS); default: found out.",
+        Shape::OneOf(PROTOCOLS),
+    ),
     key("essential", "Whether the project stops when it gives up; default: false.", Shape::Flag),
     key("autostart", "Whether it starts with the project; default: true.", Shape::Flag),
 ];

@@ -8,7 +8,7 @@ use crate::core::{
     id::{ProjectName, ServiceName, slug},
     interpolate::Template,
     near::quoted,
-    plan::{EnvFiles, Kind, Limit, PortSpec, Restart, Run, StopSignal, Strategy},
+    plan::{EnvFiles, Kind, Limit, PortSpec, Protocol, Restart, Run, StopSignal, Strategy},
 };
 
 /// The process that serves, by the custom of Procfiles.
@@ -136,6 +136,7 @@ impl Service {
             tty: true,
             watchdog: None,
             essential: false,
+            protocol: Protocol::Auto,
             autostart: true,
             domain: None,
             routes: Vec::new(),

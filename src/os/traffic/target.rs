@@ -5,10 +5,13 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::requests::RequestLog;
-use crate::core::id::{ProjectName, ServiceName};
+use crate::core::{
+    id::{ProjectName, ServiceName},
+    plan::Protocol,
+};
 
 /// A service that requests can go to. The router makes one for each service and keeps it as long
 /// as the service exists, so that who waits for it and its request log survive every change.
@@ -22,6 +25,10 @@ pub struct Target {
     /// The same as in `phases`, to be read without a lock.
     now: AtomicU64,
     phases: watch::Sender<Phase>,
+    /// What its latest life is known to speak.
+    spoken: AtomicU64,
+    /// Held by who opens a connection that all requests share, or finds out what is spoken.
+    opening: Semaphore,
 }
 
 /// What a service is at this moment, as far as requests are concerned.
@@ -33,8 +40,21 @@ pub struct Phase {
     pub life: u32,
     /// Where it listens.
     pub port: u16,
-    /// Whether it takes HTTP/2 without TLS, and is to be asked so.
-    pub h2c: bool,
+    /// What it is to be asked by, as its configuration says.
+    pub protocol: Protocol,
+}
+
+/// What a life of a service has been found to speak.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Spoken {
+    /// Nobody had to know yet.
+    Unknown,
+    /// No HTTP/2.
+    Http1,
+    /// HTTP/2 without TLS, and perhaps HTTP/1.1.
+    Http2,
+    /// HTTP/2 without TLS only.
+    OnlyHttp2,
 }
 
 /// Whether a service can be asked.
@@ -51,13 +71,15 @@ pub enum State {
 impl Target {
     /// A service, down until something else is published.
     pub fn new(project: ProjectName, service: ServiceName) -> Self {
-        let phase = Phase { state: State::Down, life: 0, port: 0, h2c: false };
+        let phase = Phase { state: State::Down, life: 0, port: 0, protocol: Protocol::Auto };
         Self {
             project,
             service,
             requests: RequestLog::default(),
             now: AtomicU64::new(phase.pack()),
             phases: watch::Sender::new(phase),
+            spoken: AtomicU64::new(0),
+            opening: Semaphore::new(1),
         }
     }
 
@@ -72,6 +94,36 @@ impl Target {
             self.now.store(phase.pack(), Ordering::Release);
             std::mem::replace(last, phase) != phase
         });
+    }
+
+    /// What this life has been found to speak.
+    #[expect(clippy::cast_possible_truncation, reason = "a part is cut out of the whole")]
+    pub fn spoken(&self, life: u32) -> Spoken {
+        let packed = self.spoken.load(Ordering::Acquire);
+        match packed as u8 {
+            _ if packed >> 32 != u64::from(life) => Spoken::Unknown,
+            1 => Spoken::Http1,
+            2 => Spoken::Http2,
+            3 => Spoken::OnlyHttp2,
+            _ => Spoken::Unknown,
+        }
+    }
+
+    /// Remembers what this life speaks.
+    pub fn learn(&self, life: u32, spoken: Spoken) {
+        let word = match spoken {
+            Spoken::Unknown => 0,
+            Spoken::Http1 => 1,
+            Spoken::Http2 => 2,
+            Spoken::OnlyHttp2 => 3,
+        };
+        self.spoken.store(u64::from(life) << 32 | word, Ordering::Release);
+    }
+
+    /// One at a time opens what others then share.
+    pub async fn opening(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.opening.acquire().await.ok()
     }
 
     /// Every phase from now on, or the latest of several.
@@ -93,7 +145,12 @@ impl Phase {
             State::Coming => 1,
             State::Down => 2,
         };
-        u64::from(self.life) << 32 | u64::from(self.port) << 16 | u64::from(self.h2c) << 8 | state
+        let protocol = match self.protocol {
+            Protocol::Auto => 0,
+            Protocol::Http => 1,
+            Protocol::H2c => 2,
+        };
+        u64::from(self.life) << 32 | u64::from(self.port) << 16 | protocol << 8 | state
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "each part is cut out of the whole")]
@@ -104,7 +161,12 @@ impl Phase {
             _ => State::Down,
         };
         let (life, port) = ((packed >> 32) as u32, (packed >> 16) as u16);
-        Self { state, life, port, h2c: packed >> 8 & 1 == 1 }
+        let protocol = match (packed >> 8) as u8 {
+            0 => Protocol::Auto,
+            1 => Protocol::Http,
+            _ => Protocol::H2c,
+        };
+        Self { state, life, port, protocol }
     }
 }
 
@@ -122,11 +184,25 @@ mod tests {
         let target = target();
         assert_eq!(target.now().state, State::Down);
         for state in [State::Up, State::Coming, State::Down] {
-            for (life, port, h2c) in [(0, 0, false), (u32::MAX, u16::MAX, true), (7, 80, true)] {
-                let phase = Phase { state, life, port, h2c };
+            for (life, port, protocol) in [
+                (0, 0, Protocol::Auto),
+                (u32::MAX, u16::MAX, Protocol::H2c),
+                (7, 80, Protocol::Http),
+            ] {
+                let phase = Phase { state, life, port, protocol };
                 target.publish(phase);
                 assert_eq!(target.now(), phase);
             }
+        }
+    }
+
+    #[test]
+    fn what_one_life_speaks_says_nothing_of_the_next() {
+        let target = target();
+        assert_eq!(target.spoken(0), Spoken::Unknown);
+        for spoken in [Spoken::Http1, Spoken::Http2, Spoken::OnlyHttp2] {
+            target.learn(7, spoken);
+            assert_eq!((target.spoken(7), target.spoken(8)), (spoken, Spoken::Unknown));
         }
     }
 
@@ -134,7 +210,7 @@ mod tests {
     async fn who_waits_hears_of_it() {
         let target = target();
         let mut phases = target.phases();
-        let up = Phase { state: State::Up, life: 1, port: 80, h2c: false };
+        let up = Phase { state: State::Up, life: 1, port: 80, protocol: Protocol::Auto };
         target.publish(up);
         assert_eq!(*phases.wait_for(|phase| phase.state == State::Up).await.unwrap(), up);
     }

@@ -32,6 +32,11 @@ pub(in crate::proxy) struct Upstream {
     key: Option<websocket::Key>,
 }
 
+/// The service does not speak HTTP/1: it has sent the first frame of HTTP/2 instead of an answer.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("it speaks HTTP/2 without TLS: `protocol = \"h2c\"` says so beforehand")]
+pub(in crate::proxy) struct SpeaksHttp2;
+
 impl Upstream {
     pub(in crate::proxy) fn new(io: TcpStream) -> Self {
         Self { wire: Wire::new(io, BytesMut::new()), keep: true, key: None }
@@ -127,7 +132,11 @@ impl Server for Upstream {
         head: &mut ResponseHead,
         to: &RequestHead,
     ) -> Poll<io::Result<()>> {
-        let length = match ready!(self.wire.poll_head(cx, HEAD)) {
+        let polled = self.wire.poll_head(cx, HEAD);
+        if speaks_http2(self.wire.input()) {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, SpeaksHttp2)));
+        }
+        let length = match ready!(polled) {
             Ok(length) => length,
             Err(NoHead::Ended) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             Err(NoHead::Broken(error)) if self.wire.input().is_empty() => {
@@ -178,6 +187,15 @@ impl Upstream {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether these bytes are the first frame of a server of HTTP/2: its settings (RFC 9113, §3.4), on
+/// stream 0 and no acknowledgement.
+fn speaks_http2(input: &[u8]) -> bool {
+    let Some((&[0, high, low, 4, 0, 0, 0, 0, 0], _)) = input.split_first_chunk() else {
+        return false;
+    };
+    u16::from_be_bytes([high, low]) % 6 == 0
 }
 
 fn put_length(out: &mut Vec<u8>, length: u64) -> io::Result<()> {

@@ -29,20 +29,22 @@ pub(super) struct Asker {
     stream: Stream,
     /// A tunnel carries nothing before it has been accepted.
     shut: bool,
+    /// Why it is broken off, if it is.
+    reason: Reason,
 }
 
 impl Asker {
     pub(super) fn new(recv: RecvStream, respond: SendResponse<Bytes>, tunnel: bool) -> Self {
         let mut stream = Stream::default();
         stream.receive(recv);
-        Self { respond, stream, shut: tunnel }
+        Self { respond, stream, shut: tunnel, reason: Reason::INTERNAL_ERROR }
     }
 
     pub(super) fn abort(&mut self) {
         if self.stream.is_sending() {
-            self.stream.reset();
+            self.stream.reset(self.reason);
         } else {
-            self.respond.send_reset(Reason::INTERNAL_ERROR);
+            self.respond.send_reset(self.reason);
         }
     }
 }
@@ -93,6 +95,10 @@ impl Client for Asker {
         }
         self.shut &= head.body != Body::Tunnel;
         Ok(())
+    }
+
+    fn taken_back(&mut self, reason: Reason) {
+        self.reason = reason;
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -28,6 +28,8 @@ pub(super) struct Stream {
     last: Option<Bytes>,
     /// As many pieces as were on their way at once.
     memory: Vec<BytesMut>,
+    /// Why the peer took the stream back.
+    taken_back: Option<Reason>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -77,7 +79,10 @@ impl Stream {
                         self.held = data;
                         return Poll::Ready(Ok(()));
                     }
-                    Some(Err(error)) => return Poll::Ready(Err(broken(error))),
+                    Some(Err(error)) => {
+                        self.taken_back = remote(&error);
+                        return Poll::Ready(Err(broken(error)));
+                    }
                     None => self.reading = Reading::Trailers,
                 },
                 Reading::Trailers => {
@@ -129,6 +134,16 @@ impl Stream {
         Poll::Ready(self.send_last(false))
     }
 
+    /// Why the peer took the stream back, if it did.
+    pub(super) fn taken_back(&self) -> Option<Reason> {
+        self.taken_back
+    }
+
+    /// Notes an error that came before there was anything to read.
+    pub(super) fn note(&mut self, error: &h2::Error) {
+        self.taken_back = remote(error);
+    }
+
     /// Ready when the peer has taken the stream back.
     pub(super) fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.send {
@@ -138,9 +153,9 @@ impl Stream {
     }
 
     /// Breaks it off, so that nobody takes it for complete.
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset(&mut self, reason: Reason) {
         if let Some(mut send) = self.send.take() {
-            send.send_reset(Reason::INTERNAL_ERROR);
+            send.send_reset(reason);
         }
     }
 
@@ -175,6 +190,11 @@ impl Stream {
         }
         Ok(())
     }
+}
+
+/// The reason of a reset that the peer sent.
+fn remote(error: &h2::Error) -> Option<Reason> {
+    error.reason().filter(|_| error.is_reset() && error.is_remote())
 }
 
 pub(super) fn broken(error: h2::Error) -> io::Error {

@@ -27,6 +27,7 @@ use crate::{
     core::{
         certs::{LeafName, Realm, leaf_validity, root_validity},
         id::{ProjectName, ServiceName},
+        plan::Protocol,
         routes::{ProjectRoutes, ServiceRoutes, Table},
     },
     os::{
@@ -149,7 +150,7 @@ impl World {
 }
 
 pub(super) fn up(target: &Target, life: u32, port: u16) {
-    target.publish(Phase { state: State::Up, life, port, h2c: false });
+    target.publish(Phase { state: State::Up, life, port, protocol: Protocol::Auto });
 }
 
 pub(super) fn coming(target: &Target) {

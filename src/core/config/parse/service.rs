@@ -16,7 +16,7 @@ use crate::core::{
     id::ServiceName,
     interpolate::Foreign,
     near::quoted,
-    plan::{Kind, PortSpec, Restart, Run, STOP_SIGNALS, StopSignal},
+    plan::{Kind, PortSpec, Protocol, Restart, Run, STOP_SIGNALS, StopSignal},
 };
 
 /// Reads a service; none if it is no table at all, or of a type that is not supported.
@@ -68,6 +68,7 @@ pub(super) fn read(
             .unwrap_or(Duration::from_secs(5)),
         tty: flag(reader, "tty", true),
         watchdog: section.get("watchdog").and_then(|item| reader.pause(item)),
+        protocol: protocol(reader, &section),
         essential: flag(reader, "essential", false),
         autostart: flag(reader, "autostart", true),
         domain: domain.as_ref().map(|domain| domain.value.clone()),
@@ -174,6 +175,11 @@ fn port(reader: &mut Reader<'_>, section: &Section<'_>, kind: Kind) -> PortSpec 
     default
 }
 
+fn protocol(reader: &mut Reader<'_>, section: &Section<'_>) -> Protocol {
+    let word = section.get("protocol").and_then(|item| reader.word(item, keys::PROTOCOLS));
+    word.map_or(Protocol::Auto, |word| [Protocol::Http, Protocol::H2c][word])
+}
+
 fn restart(reader: &mut Reader<'_>, section: &Section<'_>, kind: Option<Kind>) -> Restart {
     let task = kind == Some(Kind::Task);
     let default = if task { Restart::Never } else { Restart::Always };
@@ -256,5 +262,8 @@ fn unreachable(reader: &mut Reader<'_>, section: &Section<'_>, port: PortSpec) {
         if let Some(item) = section.get(key) {
             reader.refuse(item, "leads to a service that has no port");
         }
+    }
+    if let Some(item) = section.get("protocol") {
+        reader.refuse(item, "is of a service that has a port");
     }
 }

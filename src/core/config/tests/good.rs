@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::{parse, plan};
 use crate::core::plan::{
-    Bond, CheckPlan, Condition, EnvFiles, Kind, Limit, Need, Plan, PortSpec, Restart, ServicePlan,
-    Strategy,
+    Bond, CheckPlan, Condition, EnvFiles, Kind, Limit, Need, Plan, PortSpec, Protocol, Restart,
+    ServicePlan, Strategy,
 };
 
 /// The example of the contract, without what is not supported yet.
@@ -35,6 +35,7 @@ stop_timeout = "5s"
 tty = true
 watchdog = "10s"
 essential = false
+protocol = "h2c"
 autostart = true
 
 [services.db]
@@ -86,6 +87,7 @@ fn the_documented_file_is_understood() {
         (web.kind, web.port, web.restart),
         (Kind::Exec, PortSpec::Fixed(3000), Restart::Always)
     );
+    assert_eq!(web.protocol, Protocol::H2c);
     assert_eq!(web.limit, Limit::default());
     assert_eq!(web.watchdog, Some(Duration::from_secs(10)));
     assert_eq!(web.check.start_period, Some(Duration::from_secs(30)));
@@ -116,6 +118,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(web.check, check);
     assert_eq!((web.stop_signal.as_str(), web.stop_timeout), ("SIGTERM", Duration::from_secs(5)));
     assert!(web.tty && web.autostart && !web.essential);
+    assert_eq!(web.protocol, Protocol::Auto);
     let job = plan.service("job").unwrap();
     assert_eq!((job.port, job.restart), (PortSpec::None, Restart::Never));
     assert_eq!(job.check.start_period, None);

@@ -183,3 +183,13 @@ health_check = { path = \"/${nope}\" }"
       help: write `${env.nope}` for the variable, or `$${nope}` for the text itself
     "#);
 }
+
+#[test]
+fn a_protocol_is_of_what_has_a_port() {
+    let service = |lines: &str| errors(&format!("[services.web]\ncommand = 'x'\n{lines}"));
+    assert!(
+        service("port = false\nprotocol = 'h2c'").contains("`protocol` is of a service that has")
+    );
+    assert!(service("type = 'worker'\nprotocol = 'h2c'").contains("a worker has no `protocol`"));
+    assert!(service("protocol = 'h3'").contains("`protocol` expects \"http\" or \"h2c\""));
+}
