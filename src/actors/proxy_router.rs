@@ -1,7 +1,7 @@
 //! The one writer of the routing table. How each service is doing is not its business: that, a
 //! service's target tells the data path by itself.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -13,7 +13,7 @@ use crate::{
         plan::ServicePlan,
         routes::{ProjectRoutes, Table},
     },
-    os::traffic::Target,
+    os::{leaves::Leaves, own_leaf::OwnLeaf, traffic::Target},
     supervision::plate::ChildPlate,
 };
 
@@ -37,6 +37,8 @@ pub struct Args {
     pub directory: Directory,
     /// The table; outlives the actor, which alone writes it.
     pub routes: Routes,
+    /// Where certificates that services bring themselves are looked up.
+    pub leaves: Arc<Leaves>,
     /// Its line in the tree.
     pub plate: Arc<ChildPlate>,
 }
@@ -45,6 +47,7 @@ pub struct Args {
 pub struct Router {
     directory: Directory,
     routes: Routes,
+    leaves: Arc<Leaves>,
     /// Waits for the next change.
     watcher: JoinHandle<()>,
 }
@@ -57,13 +60,13 @@ impl Actor for ProxyRouter {
     async fn pre_start(
         &self,
         myself: ActorRef<Msg>,
-        Args { directory, routes, plate }: Args,
+        Args { directory, routes, leaves, plate }: Args,
     ) -> Result<Router, ActorProcessingErr> {
         let shown = routes.clone();
         plate.describe(move || Some(format!("{} hosts", shown.load().hosts())));
         let watcher = tokio::spawn(std::future::ready(()));
         myself.cast(Msg::Changed)?;
-        Ok(Router { directory, routes, watcher })
+        Ok(Router { directory, routes, leaves, watcher })
     }
 
     async fn handle(
@@ -80,6 +83,7 @@ impl Actor for ProxyRouter {
             // Projects are checked against each other before they are taken up.
             Err(clash) => tracing::error!(%clash, "the routes stay as they were"),
         }
+        router.leaves.publish_own(own_leaves(entries.values(), &router.leaves.own_leaves()));
         router.watcher = tokio::spawn(async move {
             changes.await;
             // The actor is gone only when it has aborted this task.
@@ -120,4 +124,27 @@ fn routes_of(entry: &Entry) -> ProjectRoutes<Arc<Target>> {
         )
     };
     ProjectRoutes::of(&entry.context.plan.load(), target)
+}
+
+/// The certificates that services bring themselves, by host; those of before where the files are the
+/// same, with what was read of them.
+fn own_leaves<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    before: &HashMap<String, Arc<OwnLeaf>>,
+) -> HashMap<String, Arc<OwnLeaf>> {
+    let mut own = HashMap::new();
+    for entry in entries {
+        let plan = entry.context.plan.load();
+        let dir = &entry.board.dir;
+        let routes = ProjectRoutes::of(&plan, |_| ());
+        for (service, host) in routes.hosts() {
+            let Some(files) = plan.service(service).and_then(|service| service.tls.as_ref()) else {
+                continue;
+            };
+            let (cert, key) = (dir.join(&files.cert), dir.join(&files.key));
+            let known = before.get(&host).filter(|own| own.is_of(&cert, &key)).cloned();
+            own.insert(host, known.unwrap_or_else(|| Arc::new(OwnLeaf::new(cert, key))));
+        }
+    }
+    own
 }

@@ -26,7 +26,7 @@ use super::{
     id::{ProjectName, ServiceName},
     plan::{
         Env, EnvFiles, Kind, Limit, Need, PortSpec, Probe, Protocol, Restart, Run, StopSignal,
-        Strategy,
+        Strategy, TlsFiles,
     },
 };
 
@@ -74,6 +74,7 @@ pub(in crate::core) struct Service {
     pub(in crate::core) watchdog: Option<Duration>,
     pub(in crate::core) essential: bool,
     pub(in crate::core) protocol: Protocol,
+    pub(in crate::core) tls: Option<TlsFiles>,
     pub(in crate::core) autostart: bool,
     pub(in crate::core) domain: Option<String>,
     pub(in crate::core) routes: Vec<String>,

@@ -79,6 +79,8 @@ pub struct ServicePlan {
     pub routes: Vec<String>,
     /// What the proxy speaks with it.
     pub protocol: Protocol,
+    /// A certificate of its own, for its names.
+    pub tls: Option<TlsFiles>,
     /// Its own env files; each must exist.
     pub env_files: Vec<String>,
     /// The pace of its probes.
@@ -90,6 +92,15 @@ pub struct ServicePlan {
     /// The project's variables that it overrides and never reads: not even rendered for it.
     pub(in crate::core) hidden: Vec<Arc<str>>,
     pub(in crate::core) probe: Probe,
+}
+
+/// Files in PEM, relative to the project.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TlsFiles {
+    /// The certificate, and what it is signed by.
+    pub cert: String,
+    /// Its private key.
+    pub key: String,
 }
 
 /// What the proxy speaks with a service.
@@ -212,6 +223,7 @@ impl ServicePlan {
             tty: service.tty,
             watchdog: service.watchdog,
             protocol: service.protocol,
+            tls: service.tls.clone(),
             essential: service.essential,
             autostart: service.autostart,
             domain: service.domain.clone(),

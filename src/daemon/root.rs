@@ -97,7 +97,7 @@ pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
     let Signing { trust, leaves, signer } = signing(&places, Realm::new(&proxy.tlds));
     let story = Arc::new(Story::default());
     let DataPath { engine, routes, gate } =
-        data_path(&front, &proxy, leaves, trust, story.clone())?;
+        data_path(&front, &proxy, leaves.clone(), trust, story.clone())?;
     let infra = Infra {
         state_store,
         ports: port_allocator,
@@ -126,7 +126,7 @@ pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
         allocator(port_room, &state, ports, &infra),
         signer,
         log_keeper(log_room, plane, &infra),
-        router(routes, &infra),
+        router(routes, leaves, &infra),
         door("listener:http", accept(engine.clone(), Kind::Http), front.http),
         door("listener:https", accept(engine.clone(), Kind::Https), front.https),
         gateway(desk.clone(), listener),
@@ -227,11 +227,12 @@ fn log_keeper(room: Mailroom<log_store::Msg>, plane: LogPlane, infra: &Infra) ->
 }
 
 /// Who writes the routing table.
-fn router(routes: Routes, infra: &Infra) -> (Id, ChildSpec) {
+fn router(routes: Routes, leaves: Arc<Leaves>, infra: &Infra) -> (Id, ChildSpec) {
     let directory = infra.directory.clone();
     child("proxy-router", ProxyRouter, address().0, move |plate| proxy_router::Args {
         directory: directory.clone(),
         routes: routes.clone(),
+        leaves: leaves.clone(),
         plate,
     })
 }

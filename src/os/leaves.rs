@@ -22,7 +22,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::clock;
+use super::{clock, own_leaf::OwnLeaf};
 use crate::core::certs::{Bucket, LeafName, Realm, Validity};
 
 /// All leaves. The proxy looks them up; the signer is the one writer.
@@ -30,6 +30,7 @@ pub struct Leaves {
     realm: Realm,
     minter: Box<dyn Minter>,
     snapshot: ArcSwap<Snapshot>,
+    own: ArcSwap<HashMap<String, Arc<OwnLeaf>>>,
     /// Counts uses: which leaf was used last is what matters, not when.
     uses: AtomicU64,
     strangers: Mutex<Bucket>,
@@ -90,6 +91,7 @@ impl Leaves {
             realm,
             minter: Box::new(minter),
             snapshot: ArcSwap::default(),
+            own: ArcSwap::default(),
             uses: AtomicU64::new(0),
             strangers: Mutex::new(Bucket::default()),
             epoch: clock::now(),
@@ -103,6 +105,9 @@ impl Leaves {
 
     /// The leaf for `host`, if it is there and valid now.
     pub fn get(&self, host: &str) -> Option<Arc<CertifiedKey>> {
+        if let Some(key) = self.own(Some(host)) {
+            return Some(key);
+        }
         let leaves = self.snapshot.load();
         match leaves.get(host) {
             Some(leaf) => self.fresh(host, leaf),
@@ -118,6 +123,9 @@ impl Leaves {
         sni: Option<&str>,
         rank: Rank,
     ) -> Result<Arc<CertifiedKey>, Refused> {
+        if let Some(key) = self.own(sni) {
+            return Ok(key);
+        }
         let name = self.realm.leaf_for(sni).ok_or(Refused::NotOurs)?;
         if let Some(key) = self.look(&self.snapshot.load(), &name) {
             return Ok(key);
@@ -136,6 +144,25 @@ impl Leaves {
     /// Replaces what is there. For the signer alone.
     pub fn publish(&self, leaves: Snapshot) {
         self.snapshot.store(Arc::new(leaves));
+    }
+
+    /// Replaces the certificates that services bring themselves, by host. For the router alone.
+    pub fn publish_own(&self, own: HashMap<String, Arc<OwnLeaf>>) {
+        self.own.store(Arc::new(own));
+    }
+
+    /// The certificates that services bring themselves, by host.
+    pub fn own_leaves(&self) -> Arc<HashMap<String, Arc<OwnLeaf>>> {
+        self.own.load_full()
+    }
+
+    /// What a service brings itself; its files may be just being written, then it is ours that serves.
+    fn own(&self, sni: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        let own = self.own.load();
+        if own.is_empty() {
+            return None;
+        }
+        own.get(&sni?.to_ascii_lowercase())?.current()
     }
 
     /// A leaf, used just now.
@@ -176,6 +203,9 @@ impl Leaves {
 impl ResolvesServerCert for Leaves {
     /// What is in the snapshot: the handshake has asked [`Leaves::for_client`] before.
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if let Some(key) = self.own(hello.server_name()) {
+            return Some(key);
+        }
         let name = self.realm.leaf_for(hello.server_name())?;
         self.look(&self.snapshot.load(), &name)
     }

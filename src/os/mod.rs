@@ -15,6 +15,7 @@ pub mod lock;
 pub mod logs;
 pub mod loopback;
 pub mod notify_socket;
+pub mod own_leaf;
 pub mod paths;
 pub mod pidfd;
 pub mod ports;

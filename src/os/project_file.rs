@@ -7,9 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::own_leaf::OwnLeaf;
 use crate::core::{
     config::{self, MAX_BYTES, Part},
     diagnostic::{Diagnostic, Diagnostics, SourceFile},
+    id::ServiceName,
     launch::env_files_of,
     plan::Plan,
     routes::{ProjectRoutes, Table},
@@ -75,6 +77,7 @@ fn check(dir: &Path, file: PathBuf) -> Result<Plan, Unusable> {
     };
     let mut wrong = missing_env_files(dir, &source, &plan);
     wrong.extend(clashing_routes(&source, &plan));
+    wrong.extend(unusable_certificates(dir, &source, &plan));
     if wrong.is_empty() {
         Ok(plan)
     } else {
@@ -133,6 +136,19 @@ fn missing_env_files(dir: &Path, source: &SourceFile, plan: &Plan) -> Vec<Diagno
             .help("create it, or take it out of `env_file`")
     };
     named.into_iter().map(missing).collect()
+}
+
+/// Certificates that services bring and that no browser would take for their names.
+fn unusable_certificates(dir: &Path, source: &SourceFile, plan: &Plan) -> Vec<Diagnostic> {
+    let routes = ProjectRoutes::of(plan, |_| ());
+    let unusable = |(service, host): (&ServiceName, String)| {
+        let files = plan.service(service)?.tls.as_ref()?;
+        let own = OwnLeaf::new(dir.join(&files.cert), dir.join(&files.key));
+        let why = own.check(&host).err()?;
+        let at = source.text.find(&files.cert).map_or(0..0, |at| at..at + files.cert.len());
+        Some(Diagnostic::at(at, format!("`tls` of {service} cannot be used: {why}")))
+    };
+    routes.hosts().filter_map(unusable).collect()
 }
 
 /// Two services that want to answer for the same host or path.

@@ -138,6 +138,12 @@ pub(super) const SERVICE: &[Key] = &[
     key("domain", "Its own domain.", Shape::Pattern(DOMAIN)),
     key("routes", "Paths of the project's domain that lead to it.", Shape::List(&Shape::Text)),
     of(
+        &[Kind::Exec, Kind::Site],
+        "tls",
+        "A certificate of its own for its names, instead of one that locald signs.",
+        Shape::Table(TLS),
+    ),
+    of(
         ASKED,
         "protocol",
         "What the proxy speaks with it: http, or h2c (HTTP/2 without TLS); default: found out.",
@@ -181,6 +187,12 @@ pub(super) const HEALTH_CHECK: &[Key] = &[
         "Whether an unhealthy service is restarted; default: none.",
         Shape::OneOf(ON_FAILURE),
     ),
+];
+
+/// `tls`.
+pub(super) const TLS: &[Key] = &[
+    required("cert", "The certificate and what it is signed by, in PEM.", Shape::Text),
+    required("key", "Its private key, in PEM.", Shape::Text),
 ];
 
 /// `backoff`.

@@ -137,6 +137,7 @@ impl Service {
             watchdog: None,
             essential: false,
             protocol: Protocol::Auto,
+            tls: None,
             autostart: true,
             domain: None,
             routes: Vec::new(),

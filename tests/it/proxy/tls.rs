@@ -1,7 +1,7 @@
 //! HTTPS with a certificate of our own CA, and HTTP/2.
 
 use super::{shop, web};
-use crate::support::{Home, front::Front};
+use crate::support::{Home, Project, command::Run, front::Front};
 
 #[test]
 fn curl_gets_the_same_by_every_protocol() {
@@ -61,4 +61,44 @@ fn the_ca_is_the_same_after_the_daemon_has_been_restarted() {
     project.up();
     assert_eq!(ca(), before);
     assert_eq!(Front::of(&home).curl("shop.localhost", "/").ok().stdout, "web /");
+}
+
+/// A self-signed pair for a host, in files of the project.
+fn own_pair(project: &Project<'_>, host: &str, subject: &str) {
+    let script = format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 \
+         -subj /CN={subject} -addext subjectAltName=DNS:{host} -keyout own-key.pem -out new.pem \
+         2>/dev/null && mv new.pem own.pem"
+    );
+    Run::new("sh").args(["-c", &script]).within(project.dir()).ok();
+}
+
+#[test]
+fn a_service_may_bring_its_own_certificate() {
+    let home = Home::new();
+    let own = "tls = { cert = \"own.pem\", key = \"own-key.pem\" }\n";
+    let project = home.project("shop", &[web("web", own), web("api", "")].concat());
+    project.locald(["up"]).fails(4).complains("own.pem");
+    own_pair(&project, "other.localhost", "wrong");
+    project.locald(["up"]).fails(4).complains("no certificate for shop.localhost");
+    project.locald(["check"]).fails(4);
+    own_pair(&project, "shop.localhost", "first");
+    project.up();
+    let front = Front::of(&home);
+    let subject = |name: &str| {
+        let script = format!(
+            "openssl s_client -connect 127.0.0.1:{} -servername {name} </dev/null 2>/dev/null |
+             openssl x509 -noout -subject",
+            front.https
+        );
+        home.program("sh").args(["-c", &script]).ok().stdout
+    };
+    assert!(subject("shop.localhost").contains("first"), "{}", subject("shop.localhost"));
+    assert!(!subject("api.shop.localhost").contains("first"));
+    // Renewed: nothing has to be restarted for it.
+    own_pair(&project, "shop.localhost", "second");
+    assert!(subject("shop.localhost").contains("second"));
+    // In the middle of being written.
+    project.write("own.pem", "half");
+    assert!(subject("shop.localhost").contains("second"));
 }

@@ -16,7 +16,7 @@ use crate::core::{
     id::ServiceName,
     interpolate::Foreign,
     near::quoted,
-    plan::{Kind, PortSpec, Protocol, Restart, Run, STOP_SIGNALS, StopSignal},
+    plan::{Kind, PortSpec, Protocol, Restart, Run, STOP_SIGNALS, StopSignal, TlsFiles},
 };
 
 /// Reads a service; none if it is no table at all, or of a type that is not supported.
@@ -69,6 +69,7 @@ pub(super) fn read(
         tty: flag(reader, "tty", true),
         watchdog: section.get("watchdog").and_then(|item| reader.pause(item)),
         protocol: protocol(reader, &section),
+        tls: tls(reader, section.get("tls")),
         essential: flag(reader, "essential", false),
         autostart: flag(reader, "autostart", true),
         domain: domain.as_ref().map(|domain| domain.value.clone()),
@@ -175,6 +176,15 @@ fn port(reader: &mut Reader<'_>, section: &Section<'_>, kind: Kind) -> PortSpec 
     default
 }
 
+fn tls(reader: &mut Reader<'_>, item: Option<Item<'_>>) -> Option<TlsFiles> {
+    let item = item?;
+    let table = reader.table(item)?;
+    let section = reader.section(table, keys::TLS, "`tls`");
+    let mut file = |key| Some(reader.nonempty(section.get(key)?)?.value.to_owned());
+    let (cert, key) = (file("cert"), file("key"));
+    Some(TlsFiles { cert: cert?, key: key? })
+}
+
 fn protocol(reader: &mut Reader<'_>, section: &Section<'_>) -> Protocol {
     let word = section.get("protocol").and_then(|item| reader.word(item, keys::PROTOCOLS));
     word.map_or(Protocol::Auto, |word| [Protocol::Http, Protocol::H2c][word])
@@ -264,6 +274,9 @@ fn unreachable(reader: &mut Reader<'_>, section: &Section<'_>, port: PortSpec) {
         }
     }
     if let Some(item) = section.get("protocol") {
+        reader.refuse(item, "is of a service that has a port");
+    }
+    if let Some(item) = section.get("tls") {
         reader.refuse(item, "is of a service that has a port");
     }
 }
