@@ -15,6 +15,7 @@ use crate::{
     os::{
         leaves::Leaves,
         loopback::{Sockets, listen},
+        shim,
         trust::Watch,
     },
     proxy::{Engine, Kind, Settings, Sources},
@@ -114,6 +115,14 @@ fn first_free(
 ) -> Option<Sockets> {
     let why = match listen(wanted) {
         Ok(sockets) => return Some(sockets),
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied && [80, 443].contains(&wanted) =>
+        {
+            match shim::find().and_then(|shim| shim.bind(wanted)) {
+                Ok(sockets) => return Some(sockets),
+                Err(why) => why,
+            }
+        }
         Err(error) => error.to_string(),
     };
     let second = listen(other);
