@@ -20,7 +20,7 @@ use rustix::net::{
 
 use super::loopback::Sockets;
 
-pub use self::install::{Plan, setup, uninstall};
+pub use self::install::{Plan, as_user, setup, uninstall, users};
 
 /// Where `admin setup` puts it.
 pub const PATH: &str = "/usr/local/libexec/locald/locald-shim";

@@ -4,9 +4,15 @@ use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
+    os::unix::{
+        fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
+
+use nix::unistd::{Uid, User};
 
 use super::{PATH, fits};
 
@@ -61,6 +67,25 @@ pub fn setup(plan: &Plan) -> Result<(), String> {
         fits(new)?;
         disarm()
     })
+}
+
+/// Who may use it.
+pub fn users() -> Result<BTreeSet<u32>, String> {
+    read_uids(&Path::new(LISTS).join(USERS))
+}
+
+/// Runs this program as another user, who has no more rights than theirs.
+pub fn as_user(uid: u32, words: &[&str]) -> Result<(), String> {
+    let failed = |error: io::Error| format!("cannot run as user {uid}: {error}");
+    let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    let gid = user.map_or(uid, |user| user.gid.as_raw());
+    let program = std::env::current_exe().map_err(failed)?;
+    #[expect(clippy::disallowed_methods, reason = "this is an adapter of the os layer")]
+    let mut command = Command::new(program);
+    command.args(words).env_clear().current_dir("/").uid(uid).gid(gid);
+    let out = command.stdin(Stdio::null()).output().map_err(failed)?;
+    let said = String::from_utf8_lossy(&out.stderr);
+    if out.status.success() { Ok(()) } else { Err(said.trim().to_owned()) }
 }
 
 /// Takes away the shim and its lists; what was there.
