@@ -49,7 +49,7 @@ fn run(script: &str) -> Option<String> {
     fs::create_dir(at("home")).unwrap();
     fs::write(
         at("home/locald.toml"),
-        "[project]\nname = \"home\"\n[services.web]\ntype = \"site\"\nroot = \".\"\n",
+        "[project]\nname = \"home\"\n[services.web]\ntype = \"site\"\npath = \".\"\n",
     )
     .unwrap();
     chown(at("home"), Some(USER), Some(USER)).unwrap();
@@ -82,7 +82,7 @@ fn setup_gives_one_user_the_ports_and_uninstall_leaves_no_trace() {
         cd $top/home
         as $l server start > $top/said 2>&1; as $l server status --json > $top/status
         grep -o '"https\?":"[^"]*"' $top/status
-        as $l up --no-wait > /dev/null 2>&1; as $l admin sync-hosts
+        as $l up --no-wait > $top/up 2>&1 || cat $top/up; as $l admin sync-hosts
         sed -n '/# locald/,$p' /etc/hosts
         as $l server stop > /dev/null 2>&1
         cd /; $l admin uninstall --yes 2> $top/gone; echo $?
