@@ -15,6 +15,7 @@ use crate::{
     os::{
         leaves::Leaves,
         loopback::{Sockets, listen},
+        shim,
         trust::Watch,
     },
     proxy::{Deadlines, Engine, Kind, Settings, Sources},
@@ -124,12 +125,12 @@ fn first_free(
         if tried.iter().any(|(known, _)| *known == port) {
             continue;
         }
-        match listen(port) {
+        match listen_or_borrow(port) {
             Ok(sockets) => {
                 found = Some(sockets);
                 break;
             }
-            Err(error) => tried.push((port, error.to_string())),
+            Err(error) => tried.push((port, error)),
         }
     }
     if !tried.is_empty() {
@@ -137,6 +138,19 @@ fn first_free(
         missed.push(Missed { what, tried, instead });
     }
     found
+}
+
+/// Listens, through the shim where only root may.
+fn listen_or_borrow(port: u16) -> Result<Sockets, String> {
+    match listen(port) {
+        Ok(sockets) => Ok(sockets),
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied && [80, 443].contains(&port) =>
+        {
+            shim::find().and_then(|shim| shim.bind(port))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// One line if it is one thing.

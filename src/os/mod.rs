@@ -24,6 +24,7 @@ pub mod proc;
 pub mod project_file;
 pub mod pty;
 pub mod reaper;
+pub mod shim;
 pub mod signals;
 pub mod site;
 pub mod socket;

@@ -1,5 +1,6 @@
 //! The commands, one per file.
 
+pub mod admin;
 pub mod check;
 pub mod completions;
 pub mod down;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 use tokio::runtime;
 
 use super::{
-    args::{Command, Server},
+    args::{Admin, Command, Server},
     context::Context,
     error::Error,
 };
@@ -44,6 +45,9 @@ pub fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Schema => schema::run(),
         Command::SiteServer(args) => site_server::run(args),
         Command::Run(args) => run::run(&args),
+        Command::Admin(Admin::Setup(args)) => admin::setup(&args),
+        Command::Admin(Admin::Uninstall(args)) => admin::uninstall(&args),
+        Command::Admin(Admin::Forget) => admin::forget(),
         Command::TrustSystem { deed } => block_on(trust::as_root(deed))?,
         Command::Server(Server::Start(args)) if args.foreground || args.detached => {
             return Ok(crate::daemon::run(args.foreground));
@@ -75,6 +79,7 @@ async fn with_daemon(context: &Context, command: Command) -> Result<(), Error> {
         Command::Events(args) => events::run(context, &args).await,
         Command::Server(args) => server::run(context, &args).await,
         Command::Trust(args) => trust::run(context, &args).await,
+        Command::Admin(_) => admin::sync_hosts(context).await,
         Command::Check(_)
         | Command::Completions { .. }
         | Command::Graph(_)
