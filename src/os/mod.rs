@@ -32,4 +32,5 @@ mod testing;
 pub mod traffic;
 pub mod trust;
 pub mod wait;
+pub mod watch;
 pub mod watched;

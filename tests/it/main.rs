@@ -22,6 +22,7 @@ mod ports;
 mod processes;
 mod proxy;
 mod readiness;
+mod reload;
 mod restart;
 mod scale;
 mod server;
