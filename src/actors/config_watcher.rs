@@ -3,6 +3,7 @@
 
 mod eyes;
 mod reading;
+mod sources;
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::JoinHandle;
 
 use self::eyes::Eyes;
-use super::{board, context::ProjectContext};
-use crate::supervision::plate::ChildPlate;
+use super::{board, context::ProjectContext, project};
+use crate::supervision::{address::Address, plate::ChildPlate};
 
 /// The actor.
 pub struct ConfigWatcher;
@@ -27,6 +28,8 @@ pub enum Msg {
 pub struct Args {
     /// The project.
     pub context: Arc<ProjectContext>,
+    /// The project's actor.
+    pub address: Address<project::Msg>,
     /// Its line in the tree.
     pub plate: Arc<ChildPlate>,
 }
@@ -42,13 +45,13 @@ impl Actor for ConfigWatcher {
     async fn pre_start(
         &self,
         myself: ActorRef<Msg>,
-        Args { context, plate }: Args,
+        Args { context, address, plate }: Args,
     ) -> Result<Watching, ActorProcessingErr> {
         let shown = context.board.clone();
         plate.describe(move || board::watching(&shown));
         let watching = tokio::spawn(async move {
             let last_words = LastWords(myself);
-            Eyes::new(context).watch().await;
+            Eyes::new(context, address).watch().await;
             drop(last_words);
         });
         Ok(Watching(watching))

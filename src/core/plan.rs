@@ -81,6 +81,8 @@ pub struct ServicePlan {
     pub protocol: Protocol,
     /// Its own env files; each must exist.
     pub env_files: Vec<String>,
+    /// Patterns of files whose change restarts it.
+    pub watch: Vec<String>,
     /// The pace of its probes.
     pub check: CheckPlan,
     /// The folder it runs in, relative to the project's.
@@ -217,6 +219,7 @@ impl ServicePlan {
             domain: service.domain.clone(),
             routes: service.routes.clone(),
             env_files: service.env_files.clone(),
+            watch: service.watch.clone(),
             check: CheckPlan {
                 interval: check.interval,
                 timeout: check.timeout,

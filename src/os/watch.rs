@@ -3,6 +3,7 @@
 //! What is opened or read is not heard of, so a build that reads everything costs nothing here.
 
 mod files;
+mod tree;
 
 use std::{
     collections::HashMap,
@@ -20,7 +21,10 @@ use rustix::{
 };
 use tokio::io::unix::AsyncFd;
 
-pub use self::files::Files;
+pub use self::{
+    files::Files,
+    tree::{Ignores, Walk},
+};
 use super::watched;
 
 /// So many bytes of news are read at once.

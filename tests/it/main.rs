@@ -35,3 +35,4 @@ mod terminal;
 mod tree;
 mod up;
 mod users;
+mod watch;

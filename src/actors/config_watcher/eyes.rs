@@ -1,6 +1,7 @@
 //! The task that watches: news of files in, settled changes out.
 
 use std::{
+    path::Path,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -10,11 +11,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::reading::{self, Reading};
+use super::{
+    reading::{self, Reading},
+    sources::Sources,
+};
 use crate::{
-    actors::context::ProjectContext,
+    actors::{context::ProjectContext, project},
     core::watch::Settling,
     os::watch::{Files, Folders, Seen, WatchError},
+    supervision::address::Address,
 };
 
 /// An edit is over when its files have been quiet for so long.
@@ -29,12 +34,19 @@ const MISSING: Duration = Duration::from_secs(1);
 /// Where nothing tells of changes, the configuration is read again so often.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// Where the system lets us watch some but not all, all is tried again so often.
+const RETRY: Duration = Duration::from_secs(30);
+
 /// What watches a project.
 pub(super) struct Eyes {
     context: Arc<ProjectContext>,
+    address: Address<project::Msg>,
     /// None where the system does not let us watch.
     folders: Option<Folders>,
     files: Files,
+    sources: Sources,
+    /// Why edits may go unnoticed.
+    problem: Option<String>,
     settling: Settling,
     /// Since when the configuration file has not been there.
     missing: Option<Instant>,
@@ -44,8 +56,11 @@ pub(super) struct Eyes {
 }
 
 impl Eyes {
-    pub(super) fn new(context: Arc<ProjectContext>) -> Self {
+    pub(super) fn new(context: Arc<ProjectContext>, address: Address<project::Msg>) -> Self {
         Self {
+            sources: Sources::of(&context),
+            problem: None,
+            address,
             context,
             folders: None,
             files: Files::default(),
@@ -73,8 +88,9 @@ impl Eyes {
 
     /// Waits for the next thing and deals with it; true if other files may be of interest now.
     async fn look(&mut self, plans: &mut watch::Receiver<u64>) -> bool {
-        let due = self.settling.due().map(|due| self.epoch + due);
-        let next = due.into_iter().chain(self.wake).min();
+        let due = [&self.settling, &self.sources.settling].map(Settling::due);
+        let due = due.into_iter().flatten().map(|due| self.epoch + due);
+        let next = due.chain(self.wake).min();
         let time = async {
             match next {
                 Some(at) => sleep_until(at).await,
@@ -89,12 +105,16 @@ impl Eyes {
                 }
                 Err(error) => {
                     self.folders = None;
-                    self.trouble(Some(&WatchError::Other { path: self.dir(), source: error }));
+                    let path = self.context.board.dir.clone();
+                    self.trouble(Some(&WatchError::Other { path, source: error }));
                     true
                 }
             },
             // The board is gone only with the project, and this task with it.
-            _ = plans.changed() => true,
+            _ = plans.changed() => {
+                self.replan();
+                true
+            }
             () = time => self.time_has_come().await,
         }
     }
@@ -104,12 +124,42 @@ impl Eyes {
         if seen.iter().any(|seen| wrong || self.files.concerns(seen)) {
             self.settling.note(self.now());
         }
+        for seen in seen {
+            self.sources.take_in(seen, self.epoch.elapsed());
+        }
+    }
+
+    /// Other files may be watched from now on, and what was a loop may be none.
+    fn replan(&mut self) {
+        let fresh = Sources::of(&self.context);
+        self.sources = std::mem::replace(&mut self.sources, fresh).again(&self.context);
+    }
+
+    /// Has the services restarted whose files have changed.
+    async fn restart(&mut self) {
+        let outcome = self.aim_at_sources().await;
+        self.trouble(outcome.err().as_ref());
+        let restarts = self.sources.restarts(&self.context, self.now());
+        if !restarts.is_empty() {
+            self.address.touched(restarts);
+        }
+        self.show();
+    }
+
+    async fn aim_at_sources(&mut self) -> Result<(), WatchError> {
+        match &mut self.folders {
+            Some(folders) => self.sources.aim(folders, &self.files).await,
+            None => Ok(()),
+        }
     }
 
     async fn time_has_come(&mut self) -> bool {
         if self.wake.is_some_and(|at| at <= Instant::now()) {
             self.wake = None;
             self.settling.note(self.now());
+        }
+        if self.sources.settling.is_over(self.now()) {
+            self.restart().await;
         }
         if !self.settling.is_over(self.now()) {
             return false;
@@ -145,14 +195,18 @@ impl Eyes {
 
     /// Watches the files that matter now.
     async fn aim(&mut self) {
-        let names = reading::files(&self.context);
+        let mut names = reading::files(&self.context);
+        names.extend(self.sources.signs());
         let looked = tokio::task::spawn_blocking(move || Files::of(names)).await;
         // It does not panic, and nobody aborts it.
         let Ok(files) = looked else { return };
-        let outcome = self.aim_at(&files);
+        let mut outcome = self.aim_at(&files);
+        if self.files != files {
+            self.sources.look_anew();
+        }
         self.files = files;
-        if outcome.is_err() {
-            self.wake = Some(Instant::now() + LOOK);
+        if outcome.is_ok() {
+            outcome = self.aim_at_sources().await;
         }
         self.trouble(outcome.err().as_ref());
     }
@@ -163,20 +217,28 @@ impl Eyes {
             None => self.folders.insert(Folders::new()?),
         };
         files.watch(folders)?;
-        for folder in self.files.folders().filter(|folder| !files.has(folder)) {
+        let left = |folder: &&Arc<Path>| !files.has(folder) && !self.sources.has(folder);
+        for folder in self.files.folders().filter(left) {
             folders.remove(folder);
         }
         Ok(())
     }
 
-    fn trouble(&self, error: Option<&WatchError>) {
-        self.context.cannot_watch(error.map(ToString::to_string));
-        let folders = self.folders.as_ref().map_or(0, Folders::len);
-        self.context.board.watched.store(folders, Ordering::Relaxed);
+    fn trouble(&mut self, error: Option<&WatchError>) {
+        self.problem = error.map(ToString::to_string);
+        if error.is_some() {
+            self.wake = Some(Instant::now() + if self.folders.is_some() { RETRY } else { LOOK });
+        }
+        self.show();
     }
 
-    fn dir(&self) -> std::path::PathBuf {
-        self.context.board.dir.clone()
+    /// Shows how it is with the watching.
+    fn show(&self) {
+        let all: Vec<String> =
+            self.problem.iter().cloned().chain(self.sources.complaints()).collect();
+        self.context.cannot_watch((!all.is_empty()).then(|| all.join("; ")));
+        let folders = self.folders.as_ref().map_or(0, Folders::len);
+        self.context.board.watched.store(folders, Ordering::Relaxed);
     }
 
     fn now(&self) -> Duration {

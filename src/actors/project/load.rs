@@ -70,6 +70,24 @@ impl Team {
         self.remember();
     }
 
+    /// Restarts those of these services that are to run, also one that has been given up on.
+    pub(super) async fn touched(&mut self, services: Vec<(ServiceName, String)>) {
+        for (name, file) in services {
+            let id = Id::from(name.as_str());
+            let Some(service) = self.services.get(&name) else { continue };
+            if !self.nursery.engine().wanted(&id) {
+                continue;
+            }
+            service.event("files-changed", Some(format!("{file} has changed")));
+            service.board.update(|view| {
+                view.cause = Some(format!("restarted since {file} has changed"));
+            });
+            let news = self.nursery.advance(Input::Restart(vec![id])).await;
+            self.take_in(news).await;
+        }
+        self.remember();
+    }
+
     /// Gets what the services of a plan need, and makes it the one in effect.
     async fn prepare(&mut self, plan: &Arc<Plan>) -> Result<(), String> {
         let names: Vec<ServiceName> = plan.services.iter().map(|s| s.name.clone()).collect();
@@ -99,7 +117,7 @@ impl Team {
             .iter()
             .map(|s| (Id::from(s.name.as_str()), specs::spec(s, &self.services[&s.name])));
         let watcher = specs::watcher_id();
-        let spec = specs::watcher(&self.context, self.watcher.clone());
+        let spec = specs::watcher(&self.context, &self.address, self.watcher.clone());
         let specs = services.chain([(watcher.clone(), spec)]).collect();
         let news = self.nursery.reshape(graph, specs, changed).await;
         self.take_in(news).await;

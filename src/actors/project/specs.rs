@@ -14,6 +14,7 @@ use crate::{
         plan::{self, Kind, Plan, ServicePlan, Strategy},
     },
     supervision::{
+        address::Address,
         budget::Limit,
         engine::{Policy, Restart},
         graph::{Bond, Edge, Graph, GraphError, Id},
@@ -94,10 +95,15 @@ pub(super) fn watcher_id() -> Id {
 }
 
 /// How to supervise the watcher: it is never given up on.
-pub(super) fn watcher(context: &Arc<ProjectContext>, plate: Arc<ChildPlate>) -> ChildSpec {
-    let context = context.clone();
+pub(super) fn watcher(
+    context: &Arc<ProjectContext>,
+    address: &Address<super::Msg>,
+    plate: Arc<ChildPlate>,
+) -> ChildSpec {
+    let (context, address) = (context.clone(), address.clone());
     let start: StartFn = Arc::new(move |birth| {
-        let args = config_watcher::Args { context: context.clone(), plate: birth.plate };
+        let (context, address) = (context.clone(), address.clone());
+        let args = config_watcher::Args { context, address, plate: birth.plate };
         Box::pin(async move { Ok(spawn(birth.supervisor, ConfigWatcher, args).await?.get_cell()) })
     });
     let policy = Policy { restart: Restart::Permanent, oneshot: false, limit: WATCHER };

@@ -140,6 +140,7 @@ impl Service {
             autostart: true,
             domain: None,
             routes: Vec::new(),
+            watch: Vec::new(),
         }
     }
 }
