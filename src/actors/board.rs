@@ -9,7 +9,7 @@ mod words;
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     time::{Duration, SystemTime},
 };
 
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-pub use self::words::{ending_sentence, exit, process_detail, service_detail};
+pub use self::words::{ending_sentence, exit, process_detail, service_detail, watching};
 
 /// So many exits are remembered per service.
 const EXITS: usize = 10;
@@ -43,6 +43,10 @@ pub struct ProjectBoard {
     pub domain: ArcSwap<String>,
     /// Why the configuration on disk is not the one that runs.
     pub config_error: ArcSwap<Option<String>>,
+    /// Why edits are not noticed, while they are not.
+    pub watch_error: ArcSwap<Option<String>>,
+    /// How many folders are watched for edits.
+    pub watched: AtomicUsize,
     services: ArcSwap<Vec<Arc<ServiceBoard>>>,
     bell: watch::Sender<u64>,
     routes: watch::Sender<u64>,
@@ -147,6 +151,8 @@ impl ProjectBoard {
             dir,
             domain: ArcSwap::from_pointee(domain),
             config_error: ArcSwap::from_pointee(None),
+            watch_error: ArcSwap::from_pointee(None),
+            watched: AtomicUsize::new(0),
             services: ArcSwap::default(),
             bell: watch::Sender::new(0),
             routes: watch::Sender::new(0),

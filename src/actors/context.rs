@@ -15,6 +15,7 @@ use super::{
 use crate::{
     core::{id::ServiceName, launch::Launch, plan::Plan},
     os::{child::Child, logs::Sink, notify_socket::NotifySocket},
+    supervision::plate::ChildPlate,
 };
 
 /// A project. Each life of a service reads it afresh; `project` is the one writer, but for a port
@@ -55,6 +56,18 @@ pub struct ServiceContext {
     pub notify_path: PathBuf,
     /// What runs now. `process` is the one writer.
     pub running: ArcSwapOption<Running>,
+    /// What was launched last, or was to be. `process` is the one writer.
+    pub tried: ArcSwapOption<Tried>,
+    /// Its line in the tree.
+    pub plate: Arc<ChildPlate>,
+}
+
+/// An attempt to start a service.
+pub struct Tried {
+    /// What was to be launched.
+    pub launch: Launch,
+    /// Whose environment it has: a later client's is no reason to start it again.
+    pub caller: Arc<Caller>,
 }
 
 /// A process and what it was started with.
@@ -67,6 +80,41 @@ pub struct Running {
     pub pty: bool,
     /// Where it sends notifications; none where it could not be bound.
     pub notify: Option<NotifySocket>,
+}
+
+impl ProjectContext {
+    /// The configuration on disk cannot be put into effect, which is shown until it can.
+    pub fn refuse(&self, why: &str) {
+        if self.board.config_error.load().as_deref() == Some(why) {
+            return;
+        }
+        self.board.config_error.store(Arc::new(Some(why.to_owned())));
+        self.board.ring();
+        self.event("config-error", Some(why.to_owned()));
+    }
+
+    /// The configuration on disk is in effect.
+    pub fn accept(&self) {
+        if self.board.config_error.swap(Arc::new(None)).is_some() {
+            self.board.ring();
+            self.event("config-fixed", None);
+        }
+    }
+
+    /// Edits are not noticed as they should be, or are again; this is shown.
+    pub fn cannot_watch(&self, why: Option<String>) {
+        if **self.board.watch_error.load() == why {
+            return;
+        }
+        self.board.watch_error.store(Arc::new(why.clone()));
+        self.board.ring();
+        self.event(if why.is_some() { "cannot-watch" } else { "watches-again" }, why);
+    }
+
+    /// Records an event about the project.
+    pub fn event(&self, event: &'static str, detail: Option<String>) {
+        self.infra.events.record(Some(&self.board.name), None, event, detail);
+    }
 }
 
 impl ServiceContext {

@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod cert_signer;
+pub mod config_watcher;
 pub mod context;
 pub mod directory;
 pub mod event_log;

@@ -9,7 +9,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
 use self::launch::Launched;
-pub(in crate::actors) use self::launch::resolve;
+pub(in crate::actors) use self::launch::{EnvTexts, resolve, resolve_with};
 use super::{context::ServiceContext, service::End};
 use crate::{os::child::Ending, supervision::nursery::Herald};
 

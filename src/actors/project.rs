@@ -2,6 +2,7 @@
 
 mod changes;
 mod command;
+mod compare;
 mod load;
 mod specs;
 
@@ -20,7 +21,7 @@ use crate::{
     core::{id::ServiceName, plan::Plan},
     os::child::Ending,
     supervision::{
-        address::{Address, CallError},
+        address::{Address, CallError, address},
         engine::{Exit, Input},
         graph::{Graph, Id},
         nursery::{Nursery, Signal},
@@ -35,6 +36,11 @@ pub struct Project;
 pub enum Msg {
     /// This is the configuration. One per `up`, and per start of the actor.
     Load(Arc<Plan>, RpcReplyPort<Result<(), String>>),
+    /// The file on disk says this now; services to start besides those that are new in it. One per
+    /// burst of edits.
+    Edited(Arc<Plan>, Vec<ServiceName>),
+    /// Files that these services have watched have changed, such as these. At most one per 100 ms.
+    Touched(Vec<(ServiceName, String)>),
     /// Somebody wants something of some services. One per command of a person.
     Command(Command, RpcReplyPort<Result<Ticket, Refusal>>),
     /// See [`Signal`]. A few per life of a service.
@@ -54,6 +60,12 @@ pub struct Team {
     context: Arc<ProjectContext>,
     nursery: Nursery<Msg>,
     services: HashMap<ServiceName, Arc<ServiceContext>>,
+    /// Its own, for its watcher.
+    address: Address<Msg>,
+    /// What the tree shows of its children.
+    plate: Arc<SupervisorPlate>,
+    /// What the tree shows of its watcher.
+    watcher: Arc<ChildPlate>,
 }
 
 impl Actor for Project {
@@ -69,8 +81,11 @@ impl Actor for Project {
         let strategy = specs::strategy(&context.plan.load());
         let board = SupervisorPlate::new(strategy);
         plate.supervises(board.clone());
-        let nursery = Nursery::new(&myself, Graph::default(), HashMap::new(), judge, board);
-        Ok(Team { context, nursery, services: HashMap::new() })
+        let nursery = Nursery::new(&myself, Graph::default(), HashMap::new(), judge, board.clone());
+        let (mailroom, address) = address();
+        mailroom.publish(myself);
+        let watcher = ChildPlate::new("config-watcher");
+        Ok(Team { context, nursery, services: HashMap::new(), address, plate: board, watcher })
     }
 
     /// A first life has nothing to go on with; a later one does, from the boards.
@@ -99,6 +114,8 @@ impl Actor for Project {
         match msg {
             // An asker that is gone has no use for the answer.
             Msg::Load(plan, reply) => drop(reply.send(team.load(plan).await)),
+            Msg::Edited(plan, wanted) => team.edited(plan, wanted).await,
+            Msg::Touched(services) => team.touched(services).await,
             Msg::Command(command, reply) => drop(reply.send(team.command(command).await)),
             Msg::Signal(signal) => {
                 let news = team.nursery.signal(signal).await;
@@ -138,6 +155,16 @@ impl Address<Msg> {
     /// Puts a configuration into effect; the inner error is for people.
     pub async fn load(&self, plan: Arc<Plan>) -> Result<Result<(), String>, CallError> {
         self.call(|reply| Msg::Load(plan, reply), PATIENCE).await
+    }
+
+    /// Puts a configuration into effect that has been edited; starts these services too.
+    pub fn edited(&self, plan: Arc<Plan>, wanted: Vec<ServiceName>) {
+        self.cast(Msg::Edited(plan, wanted));
+    }
+
+    /// Watched files of these services have changed, such as these.
+    pub fn touched(&self, services: Vec<(ServiceName, String)>) {
+        self.cast(Msg::Touched(services));
     }
 
     /// Has a command carried out; its outcome is to be seen on the boards.

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
 use super::{
-    board::ProjectBoard,
+    board::{ProjectBoard, ServiceBoard},
     context::{Caller, ProjectContext},
     directory::Entry,
     infra::{Infra, PATIENCE},
@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     core::{
-        id::ProjectName,
-        plan::Plan,
+        id::{ProjectName, ServiceName},
+        plan::{Plan, ServicePlan},
         routes::{self, ProjectRoutes, Table},
     },
     supervision::{
@@ -53,6 +53,8 @@ pub struct Projects;
 pub enum Msg {
     /// The project in this folder, made if there is none yet. One per `up`.
     Open(PathBuf, Arc<Plan>, RpcReplyPort<Result<Entry, Clash>>),
+    /// The configuration in this folder has been edited. One per burst of edits.
+    Edited(PathBuf, Arc<Plan>),
     /// Ends a project and forgets it; answers when it is gone. One per `down`.
     Close(PathBuf, RpcReplyPort<()>),
     /// See [`Signal`].
@@ -132,6 +134,7 @@ impl Actor for Projects {
         match msg {
             // An asker that is gone has no use for the answer.
             Msg::Open(dir, plan, reply) => drop(reply.send(branch.open(dir, &plan).await)),
+            Msg::Edited(dir, plan) => branch.edited(dir, plan).await,
             Msg::Close(dir, reply) => branch.close(dir, reply).await,
             Msg::Signal(signal) => {
                 let news = branch.nursery.signal(signal).await;
@@ -178,6 +181,11 @@ impl Address<Msg> {
         self.call(|reply| Msg::Open(dir, plan, reply), PATIENCE).await
     }
 
+    /// The configuration in this folder has been edited.
+    pub fn edited(&self, dir: PathBuf, plan: Arc<Plan>) {
+        self.cast(Msg::Edited(dir, plan));
+    }
+
     /// Ends a project and forgets it; returns when it is gone.
     pub async fn close(&self, dir: PathBuf) -> Result<(), CallError> {
         self.call(|reply| Msg::Close(dir, reply), GRACE).await
@@ -210,6 +218,23 @@ impl Branch {
         self.reshape().await;
         self.start(id).await;
         Ok(entry)
+    }
+
+    /// Puts an edited configuration into effect, if there is still such a project. What makes it
+    /// impossible is shown by the project.
+    async fn edited(&mut self, dir: PathBuf, plan: Arc<Plan>) {
+        let Some(before) = self.infra.directory.get(&dir) else { return };
+        let opened = match self.open(dir, &plan).await {
+            Ok(opened) => opened,
+            Err(clash) => return before.context.refuse(&clash.to_string()),
+        };
+        let mut wanted = Vec::new();
+        if opened.board.name != before.board.name {
+            // Under its new name it is another project, which goes on where the old one was.
+            opened.context.caller.store(before.context.caller.load_full());
+            wanted = wanted_of(&before, &plan);
+        }
+        opened.address.edited(plan, wanted);
     }
 
     async fn close(&mut self, dir: PathBuf, reply: RpcReplyPort<()>) {
@@ -277,6 +302,19 @@ impl Branch {
             }
         }
     }
+}
+
+/// The services of a plan that are to run because they, or the likes of them, ran before it.
+fn wanted_of(before: &Entry, plan: &Plan) -> Vec<ServiceName> {
+    let was_wanted = |board: &Arc<ServiceBoard>| board.read(|view| view.wanted);
+    if !before.board.services().iter().any(was_wanted) {
+        return Vec::new();
+    }
+    let is_wanted = |service: &&ServicePlan| match before.board.service(&service.name) {
+        Some(board) => was_wanted(&board),
+        None => service.autostart,
+    };
+    plan.services.iter().filter(is_wanted).map(|service| service.name.clone()).collect()
 }
 
 fn child(context: Arc<ProjectContext>) -> (ChildSpec, Entry) {

@@ -45,6 +45,8 @@ pub struct Project {
     pub state: ProjectState,
     /// Why the file on disk is not the configuration that runs.
     pub config_error: Option<String>,
+    /// Why edits are not noticed, while they are not.
+    pub watch_error: Option<String>,
     /// In the order of the configuration file.
     pub services: Vec<Service>,
 }

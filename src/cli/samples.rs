@@ -30,6 +30,7 @@ pub(crate) fn project(services: Vec<Service>) -> Project {
         domain: "shop.localhost".to_owned(),
         state: ProjectState::Degraded,
         config_error: None,
+        watch_error: None,
         services,
     }
 }

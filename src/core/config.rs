@@ -78,6 +78,7 @@ pub(in crate::core) struct Service {
     pub(in crate::core) autostart: bool,
     pub(in crate::core) domain: Option<String>,
     pub(in crate::core) routes: Vec<String>,
+    pub(in crate::core) watch: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -18,3 +18,4 @@ pub mod routes;
 pub mod shell;
 pub mod state;
 pub mod time;
+pub mod watch;

@@ -83,6 +83,8 @@ pub struct ServicePlan {
     pub tls: Option<TlsFiles>,
     /// Its own env files; each must exist.
     pub env_files: Vec<String>,
+    /// Patterns of files whose change restarts it.
+    pub watch: Vec<String>,
     /// The pace of its probes.
     pub check: CheckPlan,
     /// The folder it runs in, relative to the project's.
@@ -229,6 +231,7 @@ impl ServicePlan {
             domain: service.domain.clone(),
             routes: service.routes.clone(),
             env_files: service.env_files.clone(),
+            watch: service.watch.clone(),
             check: CheckPlan {
                 interval: check.interval,
                 timeout: check.timeout,

@@ -34,4 +34,5 @@ mod testing;
 pub mod traffic;
 pub mod trust;
 pub mod wait;
+pub mod watch;
 pub mod watched;

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BinaryHeap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -67,6 +67,7 @@ pub struct Graph {
     dependencies: Vec<Vec<(At, Edge)>>,
     dependents: Vec<Vec<(At, Edge)>>,
     one_for_all: bool,
+    aside: HashSet<At>,
 }
 
 impl Graph {
@@ -111,6 +112,13 @@ impl Graph {
         self
     }
 
+    /// This child shares nobody's fate under `one_for_all`, and nobody its.
+    #[must_use]
+    pub fn aside(mut self, id: &Id) -> Self {
+        self.aside.extend(self.places.get(id));
+        self
+    }
+
     /// All children, dependencies first.
     pub fn ids(&self) -> &[Id] {
         &self.ids
@@ -129,6 +137,10 @@ impl Graph {
 
     pub(crate) fn is_one_for_all(&self) -> bool {
         self.one_for_all
+    }
+
+    pub(crate) fn is_aside(&self, at: At) -> bool {
+        self.aside.contains(&at)
     }
 
     pub(crate) fn place(&self, id: &Id) -> Option<At> {
@@ -164,6 +176,7 @@ impl Graph {
             dependents: moved(dependents),
             ids,
             one_for_all: false,
+            aside: HashSet::new(),
         }
     }
 }

@@ -316,6 +316,10 @@ impl<M: Message + From<Signal>> Nursery<M> {
         }
         if self.reshaped() {
             self.hang_plates();
+            if !self.engine.is_reshaping() {
+                let graph = self.engine.graph();
+                self.specs.retain(|id, _| graph.contains(id));
+            }
         }
         self.changes.extend(changes);
     }

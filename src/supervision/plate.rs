@@ -18,7 +18,7 @@ pub type Detail = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// A supervisor's board: the plates of its children.
 pub struct SupervisorPlate {
-    strategy: &'static str,
+    strategy: ArcSwap<&'static str>,
     children: ArcSwap<Vec<Arc<ChildPlate>>>,
 }
 
@@ -46,12 +46,17 @@ pub struct Standing {
 impl SupervisorPlate {
     /// A board without plates.
     pub fn new(strategy: &'static str) -> Arc<Self> {
-        Arc::new(Self { strategy, children: ArcSwap::default() })
+        Arc::new(Self { strategy: ArcSwap::from_pointee(strategy), children: ArcSwap::default() })
     }
 
     /// OTP's name of how it restarts its children.
     pub fn strategy(&self) -> &'static str {
-        self.strategy
+        **self.strategy.load()
+    }
+
+    /// It restarts its children otherwise from now on.
+    pub fn restarts_by(&self, strategy: &'static str) {
+        self.strategy.store(Arc::new(strategy));
     }
 
     /// Its children, in the order in which they start.

@@ -34,6 +34,7 @@ impl ProjectBoard {
             domain: self.domain.load().to_string(),
             state: self.state(),
             config_error: Option::clone(&self.config_error.load()),
+            watch_error: Option::clone(&self.watch_error.load()),
             services: self.services().iter().map(|board| board.present(gate, now)).collect(),
         }
     }

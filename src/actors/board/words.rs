@@ -1,12 +1,26 @@
 //! Endings and details in words.
 
+use std::sync::atomic::Ordering;
+
 use tokio::time::Instant;
 
-use super::{Past, ServiceBoard};
+use super::{Past, ProjectBoard, ServiceBoard};
 use crate::{
     api::status::Exit,
     os::{child::Ending, clock, signals::signal_name},
 };
+
+/// For the tree: how it is with the configuration on disk.
+pub fn watching(board: &ProjectBoard) -> Option<String> {
+    if let Some(error) = board.config_error.load().as_ref() {
+        return Some(format!("not in effect: {}", error.replace('\n', "; ")));
+    }
+    if let Some(error) = board.watch_error.load().as_ref() {
+        return Some(error.clone());
+    }
+    let folders = board.watched.load(Ordering::Relaxed);
+    Some(format!("watches {folders} {}", if folders == 1 { "folder" } else { "folders" }))
+}
 
 /// An exit as the API tells it.
 pub fn exit(past: &Past) -> Exit {

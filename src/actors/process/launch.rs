@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    actors::context::{ProjectContext, Running, ServiceContext},
+    actors::context::{ProjectContext, Running, ServiceContext, Tried},
     core::{
         id::ServiceName,
         launch::{self, EnvFileRef, Launch, Surroundings},
@@ -72,6 +72,7 @@ fn attempt(context: &Arc<ServiceContext>) -> Result<Launched, Refused> {
     check_port(service, ports.get(&context.name).copied())?;
     let caller = project.caller.load_full();
     let launch = resolve(project, &context.name, &ports, &caller.env).map_err(because)?;
+    context.tried.store(Some(Arc::new(Tried { launch: launch.clone(), caller: caller.clone() })));
     let notify = match NotifySocket::bind(&context.notify_path) {
         Ok(socket) => Some(socket),
         Err(error) => {
@@ -95,16 +96,28 @@ pub(in crate::actors) fn resolve(
     ports: &HashMap<ServiceName, u16>,
     caller_env: &BTreeMap<String, String>,
 ) -> Result<Launch, String> {
+    resolve_with(&mut EnvTexts::default(), project, name, ports, caller_env)
+}
+
+/// The same for one of many: each env file is read once.
+pub(in crate::actors) fn resolve_with(
+    texts: &mut EnvTexts,
+    project: &ProjectContext,
+    name: &ServiceName,
+    ports: &HashMap<ServiceName, u16>,
+    caller_env: &BTreeMap<String, String>,
+) -> Result<Launch, String> {
     let plan = project.plan.load_full();
     let service = plan.service(name).ok_or("it is no longer in the configuration")?;
-    let files = read_env_files(&project.board.dir, launch::env_files_of(&plan, service))?;
+    let files = launch::env_files_of(&plan, service);
+    texts.read(&project.board.dir, &files)?;
     let places = &project.infra.places;
     let notify = places.notify_socket(&plan.project, name).map_err(|error| error.to_string())?;
     let ca = ca::root_file(&ca::dir(&places.data_dir));
     let around = Surroundings {
         dir: &project.board.dir,
         caller_env,
-        files: &|path| files.get(path).map(String::as_str),
+        files: &|path| texts.get(path),
         port_of: &|name| ports.get(name).copied(),
         public_url: &|name| {
             let host = project.board.service(name)?.host.load_full();
@@ -119,17 +132,32 @@ pub(in crate::actors) fn resolve(
     launch::launch(&plan, service, &around).map_err(|error| error.to_string())
 }
 
-fn read_env_files(dir: &Path, files: Vec<EnvFileRef>) -> Result<HashMap<String, String>, String> {
-    let mut texts = HashMap::new();
-    for file in files {
-        match std::fs::read_to_string(dir.join(&file.path)) {
-            Ok(text) => drop(texts.insert(file.path, text)),
-            // That it is missing where it must not is for the launch to say.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("cannot read env file {}: {error}", file.path)),
+/// Env files that have been read; none where there is no such file.
+#[derive(Default)]
+pub(in crate::actors) struct EnvTexts(HashMap<String, Result<Option<String>, String>>);
+
+impl EnvTexts {
+    fn read(&mut self, dir: &Path, files: &[EnvFileRef]) -> Result<(), String> {
+        for file in files {
+            if !self.0.contains_key(&file.path) {
+                let text = match std::fs::read_to_string(dir.join(&file.path)) {
+                    Ok(text) => Ok(Some(text)),
+                    // That it is missing where it must not is for the launch to say.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(error) => Err(format!("cannot read env file {}: {error}", file.path)),
+                };
+                self.0.insert(file.path.clone(), text);
+            }
+            if let Some(Err(why)) = self.0.get(&file.path) {
+                return Err(why.clone());
+            }
         }
+        Ok(())
     }
-    Ok(texts)
+
+    fn get(&self, path: &str) -> Option<&str> {
+        self.0.get(path)?.as_ref().ok()?.as_deref()
+    }
 }
 
 fn check_port(service: &ServicePlan, port: Option<u16>) -> Result<(), Refused> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
-use super::Team;
+use super::{Team, specs};
 use crate::{
     actors::{board::ending_sentence, context::ServiceContext, service::End},
     core::plan::Kind,
@@ -40,7 +40,10 @@ impl Team {
             | News::Gone(id, ..)
             | News::Waits(id, _)
             | News::GaveUp(id)) = &item;
-            let Some(service) = self.services.get(&**id) else { continue };
+            let Some(service) = self.services.get(&**id) else {
+                self.tell_of_watcher(&item);
+                continue;
+            };
             match &item {
                 News::Born(_, life) => {
                     service.board.update(|view| {
@@ -72,6 +75,15 @@ impl Team {
             }
         }
         essential
+    }
+
+    /// It is the one child that is no service.
+    fn tell_of_watcher(&self, news: &News) {
+        if let News::Gone(id, _, Some(error)) = news
+            && *id == specs::watcher_id()
+        {
+            self.context.event("watcher-failed", Some(error.to_string()));
+        }
     }
 
     fn waits(&self, service: &ServiceContext, id: &Id, delay: Duration) {
@@ -136,7 +148,8 @@ impl Team {
     }
 
     fn others(&self, guilty: &Id) -> Vec<Id> {
-        self.nursery.engine().graph().ids().iter().filter(|id| *id != guilty).cloned().collect()
+        let ids = self.nursery.engine().graph().ids().iter();
+        ids.filter(|id| *id != guilty && **id != specs::watcher_id()).cloned().collect()
     }
 }
 

@@ -102,7 +102,7 @@ impl Team {
 
     /// Services of a plan that is not in effect yet, since others are still going down for it: the
     /// engine will start them then.
-    fn show_newcomers(&self, ids: &[Id]) {
+    pub(super) fn show_newcomers(&self, ids: &[Id]) {
         let graph = self.nursery.engine().graph();
         for id in ids.iter().filter(|id| !graph.contains(id)) {
             if let Some(service) = self.services.get(&**id) {

@@ -7,31 +7,89 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 
-use super::{Team, specs};
+use super::{Team, compare::Differences, specs};
 use crate::{
     actors::{
         board::{Needed, ServiceBoard, View},
         context::ServiceContext,
-        process,
     },
     core::{
         id::ServiceName,
-        launch::Launch,
         plan::{Plan, ServicePlan},
         routes::ProjectRoutes,
     },
     os::logs::Sink,
-    supervision::graph::Id,
+    supervision::{
+        engine::Input,
+        graph::{Graph, Id},
+    },
 };
 
 impl Team {
-    /// Makes `plan` the configuration. What it does not change is not touched, to the pid. On an
-    /// error, which is for people, nothing has changed.
+    /// Makes `plan` the configuration, also of what has been edited besides its file. What that
+    /// does not change is not touched, to the pid; what is new starts, if anything of the project
+    /// is to run. On an error, which is for people, nothing has changed.
     pub(super) async fn load(&mut self, plan: Arc<Plan>) -> Result<(), String> {
-        if !self.services.is_empty() && **self.context.plan.load() == *plan {
-            return Ok(());
+        let before = self.context.plan.load_full();
+        let first = self.services.is_empty();
+        if first || before != plan {
+            let graph = specs::graph(&plan).map_err(|error| error.to_string())?;
+            let up = self.services.values().any(|s| s.board.read(|view| view.wanted));
+            self.prepare(&plan).await?;
+            let differences = self.differences(&before, &plan);
+            self.tell_differences(&differences);
+            let newcomers = if up { self.newcomers(&before, &plan) } else { Vec::new() };
+            self.plate.restarts_by(specs::strategy(&plan));
+            self.reshape(&plan, graph, differences).await;
+            if !newcomers.is_empty() {
+                self.start(newcomers).await;
+            }
+        } else {
+            let differences = self.differences(&before, &plan);
+            if differences.changed.is_empty() {
+                self.judge(&differences);
+                return Ok(());
+            }
+            let graph = specs::graph(&plan).map_err(|error| error.to_string())?;
+            self.tell_differences(&differences);
+            self.reshape(&plan, graph, differences).await;
         }
-        let graph = specs::graph(&plan).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    /// The same after an edit; services to start besides. What is wrong is shown.
+    pub(super) async fn edited(&mut self, plan: Arc<Plan>, wanted: Vec<ServiceName>) {
+        if let Err(why) = self.load(plan).await {
+            self.context.refuse(&why);
+            return;
+        }
+        let ids: Vec<Id> = wanted.iter().map(|name| name.as_str().into()).collect();
+        if !ids.is_empty() {
+            self.start(ids).await;
+        }
+        self.remember();
+    }
+
+    /// Restarts those of these services that are to run, also one that has been given up on.
+    pub(super) async fn touched(&mut self, services: Vec<(ServiceName, String)>) {
+        for (name, file) in services {
+            let id = Id::from(name.as_str());
+            let Some(service) = self.services.get(&name) else { continue };
+            if !self.nursery.engine().wanted(&id) {
+                continue;
+            }
+            service.event("files-changed", Some(format!("{file} has changed")));
+            service.board.update(|view| {
+                view.cause = Some(format!("restarted since {file} has changed"));
+            });
+            let news = self.nursery.advance(Input::Restart(vec![id])).await;
+            self.take_in(news).await;
+        }
+        self.remember();
+    }
+
+    /// Gets what the services of a plan need, and makes it the one in effect.
+    async fn prepare(&mut self, plan: &Arc<Plan>) -> Result<(), String> {
         let names: Vec<ServiceName> = plan.services.iter().map(|s| s.name.clone()).collect();
         let infra = &self.context.infra;
         let project = &self.context.board.name;
@@ -43,20 +101,58 @@ impl Team {
         for (service, sink) in plan.services.iter().zip(sinks) {
             services.insert(service.name.clone(), self.service(service, sink)?);
         }
-        let before = self.context.plan.swap(plan.clone());
+        self.context.plan.store(plan.clone());
         self.context.ports.store(Arc::new(ports.into_iter().collect()));
         self.context.board.domain.store(Arc::new(plan.domain.clone()));
         self.services = services;
-        self.publish(&plan);
-        let changed = self.changed(&before, &plan);
-        let specs = plan
+        self.publish(plan);
+        Ok(())
+    }
+
+    async fn reshape(&mut self, plan: &Plan, graph: Graph, differences: Differences) {
+        self.judge(&differences);
+        let changed: BTreeSet<Id> = differences.changed;
+        let services = plan
             .services
             .iter()
-            .map(|s| (Id::from(s.name.as_str()), specs::spec(s, &self.services[&s.name])))
-            .collect();
+            .map(|s| (Id::from(s.name.as_str()), specs::spec(s, &self.services[&s.name])));
+        let watcher = specs::watcher_id();
+        let spec = specs::watcher(&self.context, &self.address, self.watcher.clone());
+        let specs = services.chain([(watcher.clone(), spec)]).collect();
         let news = self.nursery.reshape(graph, specs, changed).await;
         self.take_in(news).await;
-        Ok(())
+        if !self.nursery.engine().wanted(&watcher) {
+            self.start(vec![watcher]).await;
+        }
+    }
+
+    async fn start(&mut self, ids: Vec<Id>) {
+        let news = self.nursery.advance(Input::Start(ids.clone())).await;
+        self.take_in(news).await;
+        self.show_newcomers(&ids);
+    }
+
+    /// Whom an edit starts in a project that is up: services that are in the file only now and start
+    /// with the project, and those that one which is to run needs only now.
+    fn newcomers(&self, before: &Plan, plan: &Plan) -> Vec<Id> {
+        let wanted = |name: &ServiceName| {
+            self.services.get(name).is_some_and(|known| known.board.read(|view| view.wanted))
+        };
+        let mut newcomers = Vec::new();
+        for service in &plan.services {
+            let name = &service.name;
+            match before.service(name) {
+                None if service.autostart => newcomers.push(name.as_str().into()),
+                Some(known) if wanted(name) => {
+                    let is_new = |on: &ServiceName| known.needs.iter().all(|old| old.on != *on);
+                    let needs = service.needs.iter().map(|need| &need.on);
+                    let newly = needs.filter(|on| is_new(on) && !wanted(on));
+                    newcomers.extend(newly.map(|on| Id::from(on.as_str())));
+                }
+                _ => {}
+            }
+        }
+        newcomers
     }
 
     fn service(&self, service: &ServicePlan, sink: Sink) -> Result<Arc<ServiceContext>, String> {
@@ -73,6 +169,7 @@ impl Team {
             .board
             .service(&service.name)
             .unwrap_or_else(|| project.board.board_for(service.name.clone(), View::new(service)));
+        let plate = specs::plate(&board);
         Ok(Arc::new(ServiceContext {
             project: project.clone(),
             name: service.name.clone(),
@@ -80,6 +177,8 @@ impl Team {
             sink,
             notify_path,
             running: ArcSwapOption::empty(),
+            tried: ArcSwapOption::empty(),
+            plate,
         }))
     }
 
@@ -112,31 +211,4 @@ impl Team {
         }
         self.context.board.list(list);
     }
-
-    /// The running services that would be launched otherwise than they were, and those that do not
-    /// run and are not as they were: an edit clears the counters of one that has given up.
-    fn changed(&self, before: &Plan, plan: &Plan) -> BTreeSet<Id> {
-        let ports = self.context.ports.load_full();
-        let caller = self.context.caller.load_full();
-        let changed = |service: &&ServicePlan| {
-            let context = &self.services[&service.name];
-            let Some(running) = context.running.load_full() else {
-                return before.service(&service.name) != Some(service);
-            };
-            let terminal = running.pty != service.tty;
-            let launch = process::resolve(&self.context, &service.name, &ports, &caller.env);
-            terminal || launch.is_ok_and(|launch| differs(launch, &running.launch))
-        };
-        plan.services.iter().filter(changed).map(|s| Id::from(s.name.as_str())).collect()
-    }
-}
-
-/// Whether a service would be launched otherwise. Its own URL does not count: it changes its scheme
-/// when the CA comes to be trusted, which is no reason to restart anything.
-fn differs(mut launch: Launch, running: &Launch) -> bool {
-    const URL: &str = "LOCALD_URL";
-    if let (Some(new), Some(old)) = (launch.env.get_mut(URL), running.env.get(URL)) {
-        new.clone_from(old);
-    }
-    launch != *running
 }

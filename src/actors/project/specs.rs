@@ -1,11 +1,12 @@
 //! A plan in the terms of supervision: child specifications and a graph.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, iter, sync::Arc, time::Duration};
 
 use crate::{
     actors::{
-        board::{self, View},
-        context::ServiceContext,
+        board::{self, ServiceBoard, View},
+        config_watcher::{self, ConfigWatcher},
+        context::{ProjectContext, ServiceContext},
         service::{self, LONGEST_STOP, STOP_MARGIN, Service},
     },
     core::{
@@ -13,12 +14,22 @@ use crate::{
         plan::{self, Kind, Plan, ServicePlan, Strategy},
     },
     supervision::{
+        address::Address,
         budget::Limit,
         engine::{Policy, Restart},
         graph::{Bond, Edge, Graph, GraphError, Id},
         nursery::{ChildSpec, StartFn, spawn},
         plate::ChildPlate,
     },
+};
+
+/// With these pauses it cannot fail so often.
+const WATCHER: Limit = Limit {
+    restarts: 1_000,
+    within: Duration::from_mins(1),
+    initial: Duration::from_millis(50),
+    factor: 2.0,
+    max: Duration::from_secs(1),
 };
 
 /// OTP's name of the project's strategy.
@@ -50,17 +61,15 @@ pub(super) fn graph(plan: &Plan) -> Result<Graph, GraphError> {
             Some((from.clone(), to.clone(), edge))
         })
     });
-    let nodes = plan.services.iter().map(|service| ids[&service.name].0.clone());
-    Ok(Graph::new(nodes, edges)?.one_for_all(plan.strategy == Strategy::OneForAll))
+    let services = plan.services.iter().map(|service| ids[&service.name].0.clone());
+    let watcher = watcher_id();
+    let graph = Graph::new(iter::once(watcher.clone()).chain(services), edges)?;
+    Ok(graph.one_for_all(plan.strategy == Strategy::OneForAll).aside(&watcher))
 }
 
 /// How to supervise a service.
 pub(super) fn spec(service: &ServicePlan, context: &Arc<ServiceContext>) -> ChildSpec {
-    let plate = ChildPlate::new(format!("service:{}", service.name));
-    let shown = context.board.clone();
-    plate.describe(move || board::service_detail(&shown));
-    let shown = context.board.clone();
-    plate.says(move || Some(shown.read(View::state).to_string()));
+    let plate = context.plate.clone();
     let context = context.clone();
     let start: StartFn = Arc::new(move |birth| {
         let args =
@@ -68,6 +77,37 @@ pub(super) fn spec(service: &ServicePlan, context: &Arc<ServiceContext>) -> Chil
         Box::pin(async move { Ok(spawn(birth.supervisor, Service, args).await?.get_cell()) })
     });
     ChildSpec { start, policy: policy(service), grace: LONGEST_STOP + STOP_MARGIN * 2, plate }
+}
+
+/// The line of a service in the tree.
+pub(super) fn plate(board: &Arc<ServiceBoard>) -> Arc<ChildPlate> {
+    let plate = ChildPlate::new(format!("service:{}", board.name));
+    let shown = board.clone();
+    plate.describe(move || board::service_detail(&shown));
+    let shown = board.clone();
+    plate.says(move || Some(shown.read(View::state).to_string()));
+    plate
+}
+
+/// The name of the watcher among the children: no service can have it.
+pub(super) fn watcher_id() -> Id {
+    ":config-watcher".into()
+}
+
+/// How to supervise the watcher: it is never given up on.
+pub(super) fn watcher(
+    context: &Arc<ProjectContext>,
+    address: &Address<super::Msg>,
+    plate: Arc<ChildPlate>,
+) -> ChildSpec {
+    let (context, address) = (context.clone(), address.clone());
+    let start: StartFn = Arc::new(move |birth| {
+        let (context, address) = (context.clone(), address.clone());
+        let args = config_watcher::Args { context, address, plate: birth.plate };
+        Box::pin(async move { Ok(spawn(birth.supervisor, ConfigWatcher, args).await?.get_cell()) })
+    });
+    let policy = Policy { restart: Restart::Permanent, oneshot: false, limit: WATCHER };
+    ChildSpec { start, policy, grace: STOP_MARGIN, plate }
 }
 
 fn policy(service: &ServicePlan) -> Policy {

@@ -48,6 +48,10 @@ fn project(out: &mut String, project: &Project, columns: Option<usize>, paint: P
             let _infallible = writeln!(out, "  {}", clean(line));
         }
     }
+    if let Some(error) = &project.watch_error {
+        let label = paint.error("warning:");
+        let _infallible = writeln!(out, "{label} edits may go unnoticed: {}", clean(error));
+    }
     table(out, &project.services, columns, paint);
 }
 

@@ -4,7 +4,7 @@ use super::reader::{Item, Reader, Section};
 use crate::core::diagnostic::Diagnostic;
 
 /// Keys of a service.
-const KEYS: [&str; 2] = ["version", "watch"];
+const KEYS: [&str; 1] = ["version"];
 
 /// Types of services.
 const TYPES: [&str; 1] = ["postgres"];

@@ -141,6 +141,7 @@ impl Service {
             autostart: true,
             domain: None,
             routes: Vec::new(),
+            watch: Vec::new(),
         }
     }
 }

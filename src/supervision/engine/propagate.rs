@@ -72,10 +72,13 @@ impl Engine {
 
     /// A node that was up is not: under `one_for_all` everybody goes down, else those bonded to it.
     pub(super) fn crashed(&mut self, at: At) {
-        if !self.graph.is_one_for_all() {
+        if !self.graph.is_one_for_all() || self.graph.is_aside(at) {
             return self.lose(&[at], Loss::Death);
         }
         for other in 0..self.nodes.len() {
+            if self.graph.is_aside(other) {
+                continue;
+            }
             self.take_down(other, Loss::Death);
             let phase = self.nodes[other].phase;
             let waits = phase.is_stopping() || matches!(phase, Phase::Pending | Phase::Backoff);

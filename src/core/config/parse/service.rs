@@ -36,7 +36,7 @@ pub(super) fn read(
     let (max_restarts, restart_window) = project::intensity(reader, &section);
     let domain = section.get("domain").and_then(|item| domain::read(reader, item));
     let routes = routes(reader, &section);
-    watch(reader, &section);
+    let watch = watch(reader, &section);
     unreachable(reader, &section, port);
     let flag = |reader: &mut Reader<'_>, key, default| {
         section.get(key).and_then(|item| reader.flag(item)).unwrap_or(default)
@@ -74,6 +74,7 @@ pub(super) fn read(
         autostart: flag(reader, "autostart", true),
         domain: domain.as_ref().map(|domain| domain.value.clone()),
         routes,
+        watch,
     };
     let depends_on = dependency::read(reader, names, section.get("depends_on"));
     let uses = mem::take(&mut reader.uses);
@@ -253,14 +254,17 @@ fn routes(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
     routes
 }
 
-fn watch(reader: &mut Reader<'_>, section: &Section<'_>) {
+fn watch(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
+    let mut watch = Vec::new();
     let list = section.get("watch").and_then(|item| reader.list(item));
     for item in list.into_iter().flatten().collect::<Vec<_>>() {
         let Some(text) = reader.nonempty(item) else { continue };
-        if let Err(why) = globset::Glob::new(text.value) {
-            reader.refuse(item, &format!("has a bad pattern: {}", why.kind()));
+        match crate::core::watch::check(text.value) {
+            Ok(()) => watch.push(text.value.to_owned()),
+            Err(why) => reader.refuse(item, &format!("has a bad pattern: {why}")),
         }
     }
+    watch
 }
 
 /// Notes what leads to a service that has no port.

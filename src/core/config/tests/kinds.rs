@@ -133,10 +133,6 @@ version = '16'
 command = 'x'
 env = { U = '${services.db.url}' }"
     ), @r#"
-    `watch` is not supported yet
-      watch = ['src/**', '[']
-      ^^^^^
-      help: remove it
     `watch` has a bad pattern: unclosed character class; missing ']'
       watch = ['src/**', '[']
                          ^^^

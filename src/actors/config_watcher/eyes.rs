@@ -1,0 +1,254 @@
+//! The task that watches: news of files in, settled changes out.
+
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    reading::{self, Reading},
+    sources::Sources,
+};
+use crate::{
+    actors::{context::ProjectContext, project},
+    core::watch::Settling,
+    os::watch::{Files, Folders, Seen, WatchError},
+    supervision::address::Address,
+};
+
+/// An edit is over when its files have been quiet for so long.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Nobody waits longer for the end of an edit.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// So long a file may be missing before that is an error: some tools delete a file and make it again.
+const MISSING: Duration = Duration::from_secs(1);
+
+/// Where nothing tells of changes, the configuration is read again so often.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Where the system lets us watch some but not all, all is tried again so often.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// What watches a project.
+pub(super) struct Eyes {
+    context: Arc<ProjectContext>,
+    address: Address<project::Msg>,
+    /// None where the system does not let us watch.
+    folders: Option<Folders>,
+    files: Files,
+    sources: Sources,
+    /// Why edits may go unnoticed.
+    problem: Option<String>,
+    settling: Settling,
+    /// Since when the configuration file has not been there.
+    missing: Option<Instant>,
+    /// When to do something although nothing was heard of.
+    wake: Option<Instant>,
+    epoch: Instant,
+}
+
+impl Eyes {
+    pub(super) fn new(context: Arc<ProjectContext>, address: Address<project::Msg>) -> Self {
+        Self {
+            sources: Sources::of(&context),
+            problem: None,
+            address,
+            context,
+            folders: None,
+            files: Files::default(),
+            settling: Settling::new(QUIET, LONGEST),
+            missing: None,
+            wake: None,
+            epoch: Instant::now(),
+        }
+    }
+
+    /// Never ends by itself.
+    pub(super) async fn watch(mut self) {
+        let mut plans = self.context.board.watch_routes();
+        // What was edited before anybody watched counts too.
+        self.settling.note(self.now());
+        loop {
+            self.aim().await;
+            loop {
+                if self.look(&mut plans).await {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Waits for the next thing and deals with it; true if other files may be of interest now.
+    async fn look(&mut self, plans: &mut watch::Receiver<u64>) -> bool {
+        let due = [&self.settling, &self.sources.settling].map(Settling::due);
+        let due = due.into_iter().flatten().map(|due| self.epoch + due);
+        let next = due.chain(self.wake).min();
+        let time = async {
+            match next {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            news = news(self.folders.as_mut()) => match news {
+                Ok(seen) => {
+                    self.take_in(&seen);
+                    false
+                }
+                Err(error) => {
+                    self.folders = None;
+                    let path = self.context.board.dir.clone();
+                    self.trouble(Some(&WatchError::Other { path, source: error }));
+                    true
+                }
+            },
+            // The board is gone only with the project, and this task with it.
+            _ = plans.changed() => {
+                self.replan();
+                true
+            }
+            () = time => self.time_has_come().await,
+        }
+    }
+
+    fn take_in(&mut self, seen: &[Seen]) {
+        let wrong = self.context.board.config_error.load().is_some();
+        if seen.iter().any(|seen| wrong || self.files.concerns(seen)) {
+            self.settling.note(self.now());
+        }
+        for seen in seen {
+            self.sources.take_in(seen, self.epoch.elapsed());
+        }
+    }
+
+    /// Other files may be watched from now on, and what was a loop may be none.
+    fn replan(&mut self) {
+        let fresh = Sources::of(&self.context);
+        self.sources = std::mem::replace(&mut self.sources, fresh).again(&self.context);
+    }
+
+    /// Has the services restarted whose files have changed.
+    async fn restart(&mut self) {
+        let outcome = self.aim_at_sources().await;
+        self.trouble(outcome.err().as_ref());
+        let restarts = self.sources.restarts(&self.context, self.now());
+        if !restarts.is_empty() {
+            self.address.touched(restarts);
+        }
+        self.show();
+    }
+
+    async fn aim_at_sources(&mut self) -> Result<(), WatchError> {
+        match &mut self.folders {
+            Some(folders) => self.sources.aim(folders, &self.files).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn time_has_come(&mut self) -> bool {
+        if self.wake.is_some_and(|at| at <= Instant::now()) {
+            self.wake = None;
+            self.settling.note(self.now());
+        }
+        if self.sources.settling.is_over(self.now()) {
+            self.restart().await;
+        }
+        if !self.settling.is_over(self.now()) {
+            return false;
+        }
+        self.read().await;
+        true
+    }
+
+    /// Reads the configuration and passes it on.
+    async fn read(&mut self) {
+        let board = &self.context.board;
+        match reading::read(board.dir.clone()).await {
+            Reading::Plan(plan) => {
+                self.missing = None;
+                self.context.infra.projects.edited(board.dir.clone(), plan);
+            }
+            Reading::Wrong(why) => {
+                self.missing = None;
+                self.context.refuse(&why);
+                // It may be about a file that is not among those that are watched.
+                self.wake = Some(Instant::now() + LOOK);
+            }
+            Reading::Missing(why) => {
+                let since = *self.missing.get_or_insert_with(Instant::now);
+                if since.elapsed() < MISSING {
+                    self.wake = Some(since + MISSING);
+                } else {
+                    self.context.refuse(&why);
+                }
+            }
+        }
+    }
+
+    /// Watches the files that matter now.
+    async fn aim(&mut self) {
+        let mut names = reading::files(&self.context);
+        names.extend(self.sources.signs());
+        let looked = tokio::task::spawn_blocking(move || Files::of(names)).await;
+        // It does not panic, and nobody aborts it.
+        let Ok(files) = looked else { return };
+        let mut outcome = self.aim_at(&files);
+        if self.files != files {
+            self.sources.look_anew();
+        }
+        self.files = files;
+        if outcome.is_ok() {
+            outcome = self.aim_at_sources().await;
+        }
+        self.trouble(outcome.err().as_ref());
+    }
+
+    fn aim_at(&mut self, files: &Files) -> Result<(), WatchError> {
+        let folders = match &mut self.folders {
+            Some(folders) => folders,
+            None => self.folders.insert(Folders::new()?),
+        };
+        files.watch(folders)?;
+        let left = |folder: &&Arc<Path>| !files.has(folder) && !self.sources.has(folder);
+        for folder in self.files.folders().filter(left) {
+            folders.remove(folder);
+        }
+        Ok(())
+    }
+
+    fn trouble(&mut self, error: Option<&WatchError>) {
+        self.problem = error.map(ToString::to_string);
+        if error.is_some() {
+            self.wake = Some(Instant::now() + if self.folders.is_some() { RETRY } else { LOOK });
+        }
+        self.show();
+    }
+
+    /// Shows how it is with the watching.
+    fn show(&self) {
+        let all: Vec<String> =
+            self.problem.iter().cloned().chain(self.sources.complaints()).collect();
+        self.context.cannot_watch((!all.is_empty()).then(|| all.join("; ")));
+        let folders = self.folders.as_ref().map_or(0, Folders::len);
+        self.context.board.watched.store(folders, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+}
+
+async fn news(folders: Option<&mut Folders>) -> std::io::Result<Vec<Seen>> {
+    match folders {
+        Some(folders) => folders.next().await,
+        None => std::future::pending().await,
+    }
+}
