@@ -45,7 +45,8 @@ pub struct Project {
     pub state: ProjectState,
     /// Why the file on disk is not the configuration that runs.
     pub config_error: Option<String>,
-    /// Why edits are not noticed, while they are not.
+    /// Why edits are not noticed, while they are not; left out otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_error: Option<String>,
     /// In the order of the configuration file.
     pub services: Vec<Service>,
