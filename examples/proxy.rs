@@ -6,6 +6,7 @@ use std::{collections::HashMap, env, error::Error, net::TcpListener, sync::Arc, 
 
 use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt as _};
+use http_body_util::{BodyExt as _, Empty};
 use locald::{
     core::{
         certs::{LeafName, Realm, leaf_validity, root_validity},
@@ -38,8 +39,8 @@ impl Narrator for Fixed {
     }
 
     fn dashboard(&self, _: DashboardRequest) -> BoxFuture<'static, DashboardAnswer> {
-        async { DashboardAnswer { status: 200, content_type: "text/plain", body: Vec::new() } }
-            .boxed()
+        let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        async { DashboardAnswer::new(nothing) }.boxed()
     }
 }
 

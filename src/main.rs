@@ -1,9 +1,16 @@
-//! The one binary: client and daemon.
+//! The one binary: client, daemon and heart.
 
 #![forbid(unsafe_code)]
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
+
+use locald::{cli, heart};
 
 fn main() -> ExitCode {
-    locald::cli::main()
+    // Before anything is set up that the heart does not need: it stays for ever, and small.
+    let mut args = env::args_os().skip(1);
+    if args.next().is_some_and(|first| first == heart::WORD) {
+        return heart::run(args.next().is_some_and(|second| second == heart::FOREGROUND));
+    }
+    cli::main()
 }

@@ -1,97 +1,63 @@
 //! Rewrites the block of one user in a hosts file, and nothing else of it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
-use crate::Refused;
+use crate::{Refused, must};
 
 /// The largest file that is touched.
 pub const LARGEST: usize = 1 << 20;
-const MARK: &[u8] = b"# locald ";
+const MARK: &str = "# locald ";
 const BROKEN: Refused = "the marks of a block in the hosts file are broken";
-
-/// A line that bounds a block.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Mark {
-    uid: u32,
-    begins: bool,
-    /// The line end before the block is ours.
-    joined: bool,
-}
-
-/// What is before a block, how it begins, and what is after it.
-type Parts<'a> = (&'a [u8], Option<Mark>, &'a [u8]);
 
 /// The file with `names` as the block of `uid`; without names there is no block.
 pub fn rewrite(file: &[u8], uid: u32, names: &BTreeSet<String>) -> Result<Vec<u8>, Refused> {
-    if file.contains(&0) {
-        return Err("the hosts file is no text");
-    }
-    let (before, old, after) = split(file, uid)?;
-    let mut joined = old.is_some_and(|mark| mark.joined);
-    let mut before = before.to_vec();
-    if old.is_none() && !names.is_empty() && !matches!(before.last(), None | Some(b'\n')) {
-        before.push(b'\n');
-        joined = true;
-    }
+    must(!file.contains(&0), "the hosts file is no text")?;
+    let old = find(file, uid)?;
+    let (block, mut joined) = old.clone().unwrap_or((file.len()..file.len(), false));
+    let (mut all, after) = (file[..block.start].to_vec(), &file[block.end..]);
     if names.is_empty() {
         // Somebody may have written more below it since.
         if joined && after.is_empty() {
-            before.pop();
+            all.pop();
         }
     } else {
-        let how = if joined { " (joined)" } else { "" };
-        before.extend_from_slice(format!("# locald {uid} begin{how}\n").as_bytes());
-        for name in names {
-            before.extend_from_slice(format!("127.0.0.1 {name}\n::1 {name}\n").as_bytes());
+        if old.is_none() && !matches!(all.last(), None | Some(b'\n')) {
+            all.push(b'\n');
+            joined = true;
         }
-        before.extend_from_slice(format!("# locald {uid} end\n").as_bytes());
+        let [begin, begin_joined, end] = marks(uid);
+        let lines = names.iter().map(|name| format!("127.0.0.1 {name}\n::1 {name}\n"));
+        let begin = if joined { begin_joined } else { begin };
+        all.extend(format!("{begin}\n{}{end}\n", lines.collect::<String>()).into_bytes());
     }
-    before.extend_from_slice(after);
-    if before.len() > LARGEST { Err("the hosts file is too large") } else { Ok(before) }
+    all.extend_from_slice(after);
+    must(all.len() <= LARGEST, "the hosts file is too large")?;
+    Ok(all)
 }
 
-/// All blocks must be whole, and each user's the only one.
-fn split(file: &[u8], uid: u32) -> Result<Parts<'_>, Refused> {
-    let (mut at, mut open, mut seen) = (0, None::<Mark>, BTreeSet::new());
-    let mut found = None;
+/// The lines around a block; the second begins one before which the line end is ours, too.
+fn marks(uid: u32) -> [String; 3] {
+    ["begin", "begin (joined)", "end"].map(|what| format!("{MARK}{uid} {what}"))
+}
+
+/// The block of a user, which must be whole and the only one, and whether the line end before it is ours.
+fn find(file: &[u8], uid: u32) -> Result<Option<(Range<usize>, bool)>, Refused> {
+    let marks = marks(uid);
+    let (mut at, mut open, mut found) = (0, None, None);
     for line in file.split_inclusive(|&byte| byte == b'\n') {
-        let start = at;
+        let (start, text) = (at, line.trim_ascii_end());
         at += line.len();
-        let Some(mark) = mark(line) else { continue };
-        match (open, mark.begins) {
-            (None, true) if seen.insert(mark.uid) => {
-                open = Some(mark);
-                if mark.uid == uid {
-                    found = Some((start, mark, at));
-                }
+        let mark = marks.iter().position(|mark| mark.as_bytes() == text);
+        match (mark, open, &found) {
+            (Some(kind @ 0..=1), None, None) => open = Some((start, kind == 1)),
+            (Some(2), Some((start, joined)), None) => {
+                (open, found) = (None, Some((start..at, joined)));
             }
-            (Some(begun), false) if begun.uid == mark.uid => {
-                open = None;
-                if let Some((_, _, end)) = found.as_mut().filter(|_| mark.uid == uid) {
-                    *end = at;
-                }
-            }
+            (None, None, _) => {}
+            // Another's mark is between ours, or something that was one.
+            (None, Some(_), _) if !line.starts_with(MARK.as_bytes()) => {}
             _ => return Err(BROKEN),
         }
     }
-    if open.is_some() {
-        return Err(BROKEN);
-    }
-    Ok(match found {
-        Some((start, mark, end)) => (&file[..start], Some(mark), &file[end..]),
-        None => (file, None, &[]),
-    })
-}
-
-/// None for any other comment.
-fn mark(line: &[u8]) -> Option<Mark> {
-    let text = std::str::from_utf8(line.strip_prefix(MARK)?.trim_ascii_end()).ok()?;
-    let (uid, what) = text.split_once(' ')?;
-    let (begins, joined) = match what {
-        "begin" => (true, false),
-        "begin (joined)" => (true, true),
-        "end" => (false, false),
-        _ => return None,
-    };
-    Some(Mark { uid: uid.parse().ok()?, begins, joined })
+    if open.is_some() { Err(BROKEN) } else { Ok(found) }
 }

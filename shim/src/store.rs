@@ -1,71 +1,28 @@
 //! `trust`: a file in the folder of the system's store, and the helper that makes the store of it.
 
-use std::{
-    ffi::CString,
-    os::fd::OwnedFd,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::ffi::{CString, OsString};
+use std::fs::{self, File};
+use std::os::{fd::AsRawFd as _, unix::ffi::OsStrExt as _};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use locald_shim::{cert, request};
-use nix::{
-    dir::Dir,
-    fcntl::OFlag,
-    libc,
-    spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn},
-    sys::{
-        signal::{SigSet, Signal, killpg},
-        stat::Mode,
-        wait::{WaitPidFlag, WaitStatus, waitpid},
-    },
-    unistd::{Pid, UnlinkatFlags, alarm, unlinkat},
-};
+use nix::fcntl::OFlag;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
+use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::stat::Mode;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, alarm};
 
-use crate::{
-    entry::{Caller, said},
-    place::{self, folder},
-};
+use crate::entry::{Caller, said};
+use crate::{Done, Reply, cert, must, place, request};
 
-/// How a family of distributions does it.
-struct Store {
-    folder: &'static str,
-    suffix: &'static str,
-    helper: &'static str,
-    add: &'static [&'static str],
-    remove: &'static [&'static str],
-}
-
-/// Fedora; Arch; openSUSE; Debian and Alpine, whose folder others have, too.
-const STORES: [Store; 4] = [
-    Store {
-        folder: "/etc/pki/ca-trust/source/anchors",
-        suffix: "pem",
-        helper: "update-ca-trust",
-        add: &["extract"],
-        remove: &["extract"],
-    },
-    Store {
-        folder: "/etc/ca-certificates/trust-source/anchors",
-        suffix: "pem",
-        helper: "update-ca-trust",
-        add: &[],
-        remove: &[],
-    },
-    Store {
-        folder: "/etc/pki/trust/anchors",
-        suffix: "pem",
-        helper: "update-ca-certificates",
-        add: &[],
-        remove: &["--fresh"],
-    },
-    Store {
-        folder: "/usr/local/share/ca-certificates",
-        suffix: "crt",
-        helper: "update-ca-certificates",
-        add: &[],
-        remove: &["--fresh"],
-    },
+/// How a family of distributions does it, as folder, suffix and helper: Fedora; Arch; openSUSE; Debian and
+/// Alpine, whose folder others have, too.
+const STORES: [(&str, &str, &str); 4] = [
+    ("/etc/pki/ca-trust/source/anchors", "pem", "update-ca-trust"),
+    ("/etc/ca-certificates/trust-source/anchors", "pem", "update-ca-trust"),
+    ("/etc/pki/trust/anchors", "pem", "update-ca-certificates"),
+    ("/usr/local/share/ca-certificates", "crt", "update-ca-certificates"),
 ];
-const HELPERS: [&str; 2] = ["/usr/sbin", "/usr/bin"];
 /// Roots of one user.
 const MOST: usize = 8;
 /// Pauses of 50 ms that a helper may take, and in seconds what all may take with a way back.
@@ -74,127 +31,114 @@ const ALL: u32 = 110;
 
 /// A store with the program that was found for it.
 struct Found {
-    store: &'static Store,
-    folder: OwnedFd,
+    folder: File,
+    suffix: &'static str,
     helper: String,
 }
 
 /// Adds a root; takes it out again if the helper fails.
-pub(crate) fn install(caller: Caller, der: &[u8]) -> Result<String, String> {
+pub(crate) fn install(caller: Caller, der: &[u8]) -> Done<Reply> {
     #[expect(clippy::disallowed_methods, reason = "the shim has no other clock")]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(said("read the clock"))?;
-    let tlds = tlds()?;
-    cert::check(der, &tlds, now.as_secs().cast_signed())
+    cert::check(der, &tlds()?, now.as_secs())
         .map_err(|why| format!("the certificate is refused: {why}"))?;
     alarm::set(ALL);
     let _lock = place::lock()?;
     let found = find()?;
     let name = found.name(caller, &cert::fingerprint(der));
-    if found.count(caller, &name)? >= MOST {
-        return Err("there are too many roots of yours: uninstall some".to_owned());
-    }
+    let few = found.count(caller, &name)? < MOST;
+    must(few, "there are too many roots of yours: uninstall some")?;
     place::replace(&found.folder, &name, cert::pem(der).as_bytes(), None)?;
-    found.run(found.store.add).map_err(|why| match found.remove(&name) {
+    found.run(None).map_err(|why| match found.remove(&name) {
         Ok(()) => why,
         Err(also) => format!("{why}; nor can it be taken back: {also}"),
     })?;
-    Ok(String::new())
+    Ok(Reply::default())
 }
 
 /// Takes out a root of the caller's.
-pub(crate) fn uninstall(caller: Caller, body: &[u8]) -> Result<String, String> {
+pub(crate) fn uninstall(caller: Caller, body: &[u8]) -> Done<Reply> {
     let fingerprint = request::fingerprint(body)?;
     alarm::set(ALL);
     let _lock = place::lock()?;
     let found = find()?;
     let name = found.name(caller, fingerprint);
-    if place::open(&found.folder, &name)?.is_none() {
-        return Err("there is no such root of yours".to_owned());
-    }
+    place::open(&found.folder, &name)?.ok_or("there is no such root of yours")?;
     found.remove(&name)?;
-    Ok(String::new())
+    Ok(Reply::default())
 }
 
 /// The domains that root allows.
-pub(crate) fn tlds() -> Result<Vec<String>, String> {
+pub(crate) fn tlds() -> Done<Vec<String>> {
     let list = place::read("/etc/locald", "allowed-tlds")?.unwrap_or_default();
     Ok(request::tlds(&list)?)
 }
 
-fn find() -> Result<Found, String> {
-    for store in &STORES {
+fn find() -> Done<Found> {
+    for (at, suffix, program) in STORES {
         // Folders that are links lead to others of the list.
-        let helper = |dir: &&&'static str| {
-            let file = folder(dir).and_then(|dir| place::open(dir, store.helper));
-            file.is_ok_and(|file| file.is_some())
-        };
-        let (Some(dir), Ok(at)) = (HELPERS.iter().find(helper), folder(store.folder)) else {
-            continue;
-        };
-        return Ok(Found { store, folder: at, helper: format!("{dir}/{}", store.helper) });
+        let Ok(folder) = place::folder(at) else { continue };
+        for dir in ["/usr/sbin", "/usr/bin"] {
+            if let Ok(Some(_)) = place::folder(dir).and_then(|dir| place::open(&dir, program)) {
+                return Ok(Found { folder, suffix, helper: format!("{dir}/{program}") });
+            }
+        }
     }
     Err("this system has no store that is known and that only root can change".to_owned())
 }
 
 impl Found {
     fn name(&self, caller: Caller, fingerprint: &str) -> String {
-        format!("{}{fingerprint}.{}", prefix(caller), self.store.suffix)
+        format!("{}{fingerprint}.{}", prefix(caller), self.suffix)
     }
 
     /// Roots of the caller's other than this.
-    fn count(&self, caller: Caller, but: &str) -> Result<usize, String> {
-        let again = self.folder.try_clone().map_err(said("copy a descriptor"))?;
-        let mut dir = Dir::from_fd(again).map_err(said("read the folder of roots"))?;
-        let ours = prefix(caller);
-        let counts = |name: &[u8]| name.starts_with(ours.as_bytes()) && name != but.as_bytes();
-        let names = dir.iter().filter_map(Result::ok);
-        Ok(names.filter(|entry| counts(entry.file_name().to_bytes())).count())
+    fn count(&self, caller: Caller, but: &str) -> Done<usize> {
+        let list = fs::read_dir(format!("/proc/self/fd/{}", self.folder.as_raw_fd()));
+        let names = list.map_err(said("read the folder of roots"))?.flatten();
+        let ours = |name: &OsString| name.as_bytes().starts_with(prefix(caller).as_bytes());
+        Ok(names.map(|entry| entry.file_name()).filter(|name| ours(name) && name != but).count())
     }
 
-    fn remove(&self, name: &str) -> Result<(), String> {
-        unlinkat(&self.folder, name, UnlinkatFlags::NoRemoveDir)
-            .map_err(said("remove the root"))?;
+    fn remove(&self, name: &str) -> Done {
+        place::remove(&self.folder, name)?;
         // Not each of these programs knows the option, and some need it.
-        self.run(self.store.remove).or_else(|_| self.run(self.store.add))
+        self.run(Some("--fresh")).or_else(|_| self.run(None))
     }
 
     /// Runs the helper: as root in all ids, with nothing of the caller's, for a limited time, silent.
-    fn run(&self, args: &[&str]) -> Result<(), String> {
-        let child = self.spawn(args).map_err(said(&format!("run {}", self.helper)))?;
+    fn run(&self, option: Option<&str>) -> Done {
+        let helper = &self.helper;
+        let child = self.spawn(option).map_err(said(&format!("run {helper}")))?;
         for _ in 0..PATIENCE {
             match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) => place::pause(),
                 Ok(WaitStatus::Exited(_, 0)) => return Ok(()),
-                Ok(WaitStatus::Exited(_, code)) => {
-                    return Err(format!("{} exited {code}", self.helper));
-                }
-                _ => return Err(format!("{} was killed", self.helper)),
+                Ok(WaitStatus::Exited(_, code)) => return Err(format!("{helper} exited {code}")),
+                _ => return Err(format!("{helper} was killed")),
             }
         }
         let _gone = killpg(child, Signal::SIGKILL);
         let _reaped = waitpid(child, None);
-        Err(format!("{} takes too long", self.helper))
+        Err(format!("{helper} takes too long"))
     }
 
-    fn spawn(&self, args: &[&str]) -> nix::Result<Pid> {
-        let text = |text: &str| CString::new(text).map_err(|_| nix::Error::EINVAL);
+    fn spawn(&self, option: Option<&str>) -> nix::Result<Pid> {
         let mut actions = PosixSpawnFileActions::init()?;
-        for fd in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        for fd in 0..=2 {
             actions.add_open(fd, "/dev/null", OFlag::O_RDWR, Mode::empty())?;
         }
         let mut attr = PosixSpawnAttr::init()?;
-        attr.set_flags(
-            PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
-                | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
-                | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP,
-        )?;
+        let signals =
+            PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
+        attr.set_flags(signals | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP)?;
         attr.set_sigdefault(&SigSet::all())?;
         attr.set_sigmask(&SigSet::empty())?;
         attr.set_pgroup(Pid::from_raw(0))?;
-        let words: Result<Vec<_>, _> =
-            [self.helper.as_str()].iter().chain(args).copied().map(text).collect();
+        let words = [Some(self.helper.as_str()), option].into_iter().flatten().map(CString::new);
+        let words = words.collect::<Result<Vec<_>, _>>().map_err(|_| nix::Error::EINVAL)?;
         let env = [c"PATH=/usr/sbin:/usr/bin:/sbin:/bin", c"LC_ALL=C", c"HOME=/"];
-        posix_spawn(self.helper.as_str(), &actions, &attr, &words?, &env)
+        posix_spawn(self.helper.as_str(), &actions, &attr, &words, &env)
     }
 }
 

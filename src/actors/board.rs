@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-pub use self::words::{ending_sentence, exit, process_detail, service_detail, watching};
+pub use self::words::{ending_sentence, exit, killer, process_detail, service_detail, watching};
 
 /// So many exits are remembered per service.
 const EXITS: usize = 10;
@@ -91,6 +91,8 @@ pub struct View {
     pub running: Option<Running>,
     /// The port it is to listen on.
     pub port: Option<u16>,
+    /// How clients get in, for a server that locald provides.
+    pub access: Option<String>,
     /// Lives since a person last started it.
     pub births: u32,
     /// Its last exits, the newest last.
@@ -101,16 +103,24 @@ pub struct View {
     pub status: Option<String>,
     /// What is odd about the start under way.
     pub hint: Option<String>,
+    /// Why its probe has given up on this life.
+    pub unfit: Option<String>,
     /// Why it is down, if it has failed.
     pub failure: Option<String>,
+    /// Whether it has given up and has not been well since.
+    pub lost: bool,
     /// When it is tried again, in backoff.
     pub next_start: Option<Instant>,
     /// Failures within the window when it last failed.
     pub failures: u32,
+    /// When the last of those does not count any more.
+    pub forgiven: Option<Instant>,
     /// What it is allowed.
     pub limit: Limit,
-    /// Who or what last changed whether it is wanted.
+    /// Who or what last started, stopped or restarted it.
     pub cause: Option<String>,
+    /// Who or what is about to.
+    pub coming: Option<String>,
     /// Processes that outlived SIGKILL, as "pid (command)".
     pub survivors: Vec<String>,
     /// Whether its giving up stops the project.
@@ -139,7 +149,7 @@ pub struct Past {
     pub at: SystemTime,
     /// How long it had run.
     pub ran: Duration,
-    /// Why we ended it, if we did and nobody had asked us to.
+    /// Why, if more is known than how.
     pub cause: Option<String>,
 }
 
@@ -252,6 +262,7 @@ impl ServiceBoard {
             view.running = None;
             view.status = None;
             view.unhealthy = None;
+            view.unfit = None;
             view.hint = None;
             if view.exits.len() == EXITS {
                 view.exits.pop_front();
@@ -278,6 +289,12 @@ pub fn needs(condition: Condition, kind: Kind) -> Needs {
 }
 
 impl View {
+    /// It has just failed: so many failures count now.
+    pub fn count(&mut self, failures: u32) {
+        self.failures = failures;
+        self.forgiven = Some(Instant::now() + self.limit.within);
+    }
+
     /// A service that nobody has started yet.
     pub fn new(service: &ServicePlan) -> Self {
         Self {
@@ -288,19 +305,29 @@ impl View {
             wanted: false,
             running: None,
             port: None,
+            access: None,
             births: 0,
             exits: VecDeque::new(),
             unhealthy: None,
             status: None,
             hint: None,
+            unfit: None,
             failure: None,
+            lost: false,
             next_start: None,
             failures: 0,
+            forgiven: None,
             limit: service.limit,
             cause: None,
+            coming: None,
             survivors: Vec::new(),
             essential: service.essential,
             protocol: service.protocol,
         }
+    }
+
+    /// Whether it is up and its process is not known: not yet, or no longer.
+    pub fn is_bodiless(&self) -> bool {
+        matches!(self.phase, Phase::Up { .. }) && self.running.is_none()
     }
 }

@@ -11,6 +11,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::JoinHandle;
 
 use self::eyes::Eyes;
+pub use self::eyes::Sight;
 use super::{board, context::ProjectContext, project};
 use crate::supervision::{address::Address, plate::ChildPlate};
 

@@ -2,19 +2,23 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    os::fd::OwnedFd,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Weak, atomic::AtomicBool},
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::time::Instant;
 
 use super::{
     board::{ProjectBoard, ServiceBoard},
+    config_watcher::Sight,
     infra::Infra,
+    notifier::Outbox,
 };
 use crate::{
-    core::{id::ServiceName, launch::Launch, plan::Plan},
-    os::{child::Child, logs::Sink, notify_socket::NotifySocket},
+    core::{id::ServiceName, launch::Launch, memory::Body, plan::Plan},
+    os::{child::Child, lent::Lent, logs::Sink, notify_socket::NotifySocket},
     supervision::plate::ChildPlate,
 };
 
@@ -29,6 +33,13 @@ pub struct ProjectContext {
     pub ports: ArcSwap<HashMap<ServiceName, u16>>,
     /// The client that last started something.
     pub caller: ArcSwap<Caller>,
+    /// The services it takes over from the project that it was before its name was edited, until its
+    /// actor has done so.
+    pub inherits: ArcSwapOption<Vec<ServiceName>>,
+    /// What its watcher sees with.
+    pub sight: Lent<Sight>,
+    /// What its notifier has not told yet.
+    pub outbox: Lent<Outbox>,
     /// The infrastructure.
     pub infra: Infra,
 }
@@ -56,10 +67,28 @@ pub struct ServiceContext {
     pub notify_path: PathBuf,
     /// What runs now. `process` is the one writer.
     pub running: ArcSwapOption<Running>,
+    /// What runs since the days of another daemon, until `process` has adopted it.
+    pub inherited: ArcSwapOption<Inherited>,
     /// What was launched last, or was to be. `process` is the one writer.
     pub tried: ArcSwapOption<Tried>,
     /// Its line in the tree.
     pub plate: Arc<ChildPlate>,
+    /// Whether the next launch throws its data away first, for a server that locald provides.
+    pub reset: AtomicBool,
+}
+
+/// A process that an earlier daemon has started, and what the heart has kept of it.
+pub struct Inherited {
+    /// Which, and what it was started with.
+    pub body: Body,
+    /// Whether it has been ready.
+    pub was_ready: bool,
+    /// Its terminal, or the pipe from its standard output.
+    pub out: Option<OwnedFd>,
+    /// The pipe from its standard error.
+    pub err: Option<OwnedFd>,
+    /// Where it sends notifications.
+    pub notify: Option<OwnedFd>,
 }
 
 /// An attempt to start a service.
@@ -68,6 +97,8 @@ pub struct Tried {
     pub launch: Launch,
     /// Whose environment it has: a later client's is no reason to start it again.
     pub caller: Arc<Caller>,
+    /// When: what has changed before is known to it.
+    pub at: Instant,
 }
 
 /// A process and what it was started with.
@@ -80,6 +111,10 @@ pub struct Running {
     pub pty: bool,
     /// Where it sends notifications; none where it could not be bound.
     pub notify: Option<NotifySocket>,
+    /// Whether it was ready before it was ours to watch.
+    pub was_ready: bool,
+    /// When it was started.
+    pub since: Instant,
 }
 
 impl ProjectContext {
@@ -97,7 +132,8 @@ impl ProjectContext {
     pub fn accept(&self) {
         if self.board.config_error.swap(Arc::new(None)).is_some() {
             self.board.ring();
-            self.event("config-fixed", None);
+            let text = "what the files say now is in effect";
+            self.event("config-fixed", Some(text.to_owned()));
         }
     }
 
@@ -108,7 +144,10 @@ impl ProjectContext {
         }
         self.board.watch_error.store(Arc::new(why.clone()));
         self.board.ring();
-        self.event(if why.is_some() { "cannot-watch" } else { "watches-again" }, why);
+        match why {
+            Some(why) => self.event("cannot-watch", Some(why)),
+            None => self.event("watches-again", Some("all edits are noticed again".to_owned())),
+        }
     }
 
     /// Records an event about the project.
@@ -118,6 +157,19 @@ impl ProjectContext {
 }
 
 impl ServiceContext {
+    /// That process is nobody's any more. Its actor may be dropped late, when the next life has long
+    /// begun: that one is left alone.
+    pub fn lose(&self, lost: &Weak<Running>) {
+        let Some(lost) = lost.upgrade() else { return };
+        let _before = self.running.compare_and_swap(&Some(lost), None);
+        self.board.update(|view| {
+            // The next life is told of there first.
+            if self.running.load().is_none() {
+                view.running = None;
+            }
+        });
+    }
+
     /// Records an event about this service.
     pub fn event(&self, event: &'static str, detail: Option<String>) {
         let project = &self.project;

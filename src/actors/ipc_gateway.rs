@@ -3,11 +3,17 @@
 //! The actor owns the task that accepts; the socket itself is lent, so that nobody who connects while
 //! the actor is restarted is refused. Readers are answered from boards, without asking any actor.
 
+mod attach;
+mod check;
 mod clash;
 mod connection;
 mod control;
+mod dashboard;
 mod fault;
 mod follow;
+mod graph;
+mod hold;
+mod live;
 mod logs;
 mod outcome;
 mod plan;
@@ -16,22 +22,30 @@ mod reply;
 mod requests;
 mod routes;
 mod tree;
+mod upgrade;
 mod why;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{
     net::UnixListener,
-    sync::watch,
+    sync::{Semaphore, watch},
     task::JoinHandle,
     time::{Instant, timeout},
 };
 
-use super::infra::Infra;
-use crate::supervision::plate::{ChildPlate, SupervisorPlate};
+use super::{infra::Infra, usage::Usage};
+use crate::{
+    core::visitors::Visitors,
+    supervision::plate::{ChildPlate, SupervisorPlate},
+};
 
+pub use self::routes::router;
+
+/// So many terminals may be attached at once.
+pub const MOST_ATTACHED: usize = 64;
 /// How long the last answers may take when the daemon ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
@@ -66,12 +80,33 @@ pub struct Desk {
     pub since: Instant,
     /// What is to be said once, to the first who starts something.
     pub notes: ArcSwap<Vec<String>>,
+    /// Whether all that was there before is taken up: nobody is answered before that.
+    pub open: watch::Sender<bool>,
     /// Whether the daemon is to end; whoever is told to end it says so here.
     pub closing: watch::Sender<bool>,
+    /// Whether the daemon makes way for another one.
+    pub tenure: watch::Sender<Tenure>,
     /// Connections that are open.
     pub connections: watch::Sender<usize>,
+    /// Places for terminals that are attached.
+    pub attached: Arc<Semaphore>,
+    /// What services use, while somebody watches.
+    pub usage: Usage,
+    /// Who may use the dashboard.
+    pub visitors: watch::Sender<Visitors>,
     /// Whether clients may make actors panic.
     pub faults: bool,
+}
+
+/// How long the daemon will be there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Tenure {
+    /// Until somebody says otherwise.
+    Stays,
+    /// Until requests that were begun have ended; then this program goes on.
+    MakesWay(PathBuf),
+    /// No longer than its last answers: who comes now is for the next one.
+    Leaves,
 }
 
 /// Its state.
@@ -97,6 +132,8 @@ impl Actor for IpcGateway {
         });
         let of_task = desk.clone();
         let accepting = tokio::spawn(async move {
+            // The sender lives as long as the daemon.
+            let _open = of_task.open.subscribe().wait_for(|open| *open).await.map(drop);
             let why = connection::accept(&listener, of_task).await;
             // The actor is gone only when it has aborted this task.
             let _gone = myself.cast(Msg::Ended(why));

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::supervision::plate::ChildPlate;
 
@@ -15,9 +16,12 @@ use crate::supervision::plate::ChildPlate;
 #[derive(Clone, Copy)]
 pub struct Listener;
 
-/// What it is told: nothing.
+/// What it is told.
 #[derive(Debug)]
-pub enum Msg {}
+pub enum Msg {
+    /// All that was there before is taken up. One per life.
+    Open,
+}
 
 /// Has the data path accept on a socket, until what it answers is dropped.
 pub type Accept = Arc<dyn Fn(&TcpListener) -> io::Result<Accepting> + Send + Sync>;
@@ -31,21 +35,31 @@ pub struct Args {
     pub accept: Accept,
     /// The sockets, one per address family; they outlive the actor.
     pub sockets: Arc<[TcpListener]>,
+    /// Whether there is anybody to be led to. Until then connections wait in the kernel.
+    pub open: watch::Receiver<bool>,
     /// Its line in the tree.
     pub plate: Arc<ChildPlate>,
 }
 
+/// Its state.
+pub struct Door {
+    accept: Accept,
+    sockets: Arc<[TcpListener]>,
+    opener: JoinHandle<()>,
+    /// Accepting ends with it.
+    accepting: Vec<Accepting>,
+}
+
 impl Actor for Listener {
     type Msg = Msg;
-    /// Accepting ends with it.
-    type State = Vec<Accepting>;
+    type State = Door;
     type Arguments = Args;
 
     async fn pre_start(
         &self,
-        _: ActorRef<Msg>,
-        Args { accept, sockets, plate }: Args,
-    ) -> Result<Vec<Accepting>, ActorProcessingErr> {
+        myself: ActorRef<Msg>,
+        Args { accept, sockets, mut open, plate }: Args,
+    ) -> Result<Door, ActorProcessingErr> {
         let addresses: Vec<String> = sockets
             .iter()
             .filter_map(|socket| socket.local_addr().ok())
@@ -56,6 +70,28 @@ impl Actor for Listener {
             addresses => addresses.join(", "),
         };
         plate.describe(move || Some(shown.clone()));
-        Ok(sockets.iter().map(|socket| accept(socket)).collect::<Result<_, _>>()?)
+        let opener = tokio::spawn(async move {
+            // The sender lives as long as the daemon, and the actor is gone only after this task.
+            let _open = open.wait_for(|open| *open).await.map(drop);
+            let _gone = myself.cast(Msg::Open);
+        });
+        Ok(Door { accept, sockets, opener, accepting: Vec::new() })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Msg>,
+        Msg::Open: Msg,
+        door: &mut Door,
+    ) -> Result<(), ActorProcessingErr> {
+        let Door { accept, sockets, .. } = door;
+        door.accepting = sockets.iter().map(|socket| accept(socket)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.opener.abort();
     }
 }

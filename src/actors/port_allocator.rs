@@ -34,6 +34,8 @@ pub enum Msg {
     Lease(ProjectName, Vec<(ServiceName, PortSpec)>, RpcReplyPort<Leased>),
     /// Another port for a service, whose own is taken. At most one per start.
     Replace(ProjectName, ServiceName, RpcReplyPort<Option<u16>>),
+    /// A project has another name. One per such an edit.
+    Rename(ProjectName, ProjectName),
     /// A project is gone. One per `down`.
     Release(ProjectName),
 }
@@ -91,6 +93,7 @@ impl Actor for PortAllocator {
                 let port = lease(&mut book, &project, &service, &allocator.range);
                 let _gone = reply.send(port);
             }
+            Msg::Rename(from, to) => book.rename_project(&from, &to),
             Msg::Release(project) => book.release_project(&project),
         }
         allocator.publish(book);
@@ -115,6 +118,11 @@ impl Address<Msg> {
         service: ServiceName,
     ) -> Result<Option<u16>, CallError> {
         self.call(|reply| Msg::Replace(project, service, reply), PATIENCE).await
+    }
+
+    /// A project has another name, and keeps its ports.
+    pub fn rename(&self, from: ProjectName, to: ProjectName) {
+        self.cast(Msg::Rename(from, to));
     }
 
     /// Forgets the ports of a project.

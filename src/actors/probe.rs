@@ -3,7 +3,7 @@
 mod attempt;
 mod watch;
 
-use std::sync::Arc;
+use std::{future, sync::Arc};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::JoinHandle;
@@ -55,10 +55,13 @@ impl Actor for Probe {
         myself: ActorRef<Msg>,
         Args { context, service, plate }: Args,
     ) -> Result<Watcher, ActorProcessingErr> {
-        let running = context.running.load_full().ok_or("there is nothing to watch")?;
         let shown = context.clone();
         plate.describe(move || shown.board.read(watch::detail));
-        let task = tokio::spawn(watch::watch(context.clone(), running, myself));
+        // If it is gone already, its own end is what is told of it.
+        let task = match context.running.load_full() {
+            Some(running) => tokio::spawn(watch::watch(context.clone(), running, myself)),
+            None => tokio::spawn(future::ready(())),
+        };
         Ok(Watcher { context, service, task })
     }
 
@@ -80,14 +83,17 @@ impl Actor for Probe {
                 watcher.service.unready();
             }
             Msg::Healthy => {
-                context.event("recovered", None);
+                context.event("recovered", Some("its health check succeeds again".to_owned()));
                 context.board.update(|view| view.unhealthy = None);
                 watcher.service.ready();
             }
             Msg::Unfit(why) => {
                 let hint = context.board.read(|view| view.hint.clone());
                 let hint = hint.map_or_else(String::new, |hint| format!("; it {hint}"));
-                return Err(End::Unfit(why + &hint).into());
+                let why = why + &hint;
+                // Its process is stopped next, and tells why that was.
+                context.board.update(|view| view.unfit = Some(why.clone()));
+                return Err(End::Unfit(why).into());
             }
         }
         Ok(())

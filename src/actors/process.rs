@@ -2,15 +2,20 @@
 
 mod attend;
 mod launch;
+mod provide;
+mod remembrance;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
 use self::launch::Launched;
-pub(in crate::actors) use self::launch::{EnvTexts, resolve, resolve_with};
-use super::{context::ServiceContext, service::End};
+pub(in crate::actors) use self::launch::{EnvTexts, build, on_event, resolve, resolve_with};
+use super::{
+    context::{Running, ServiceContext},
+    service::End,
+};
 use crate::{os::child::Ending, supervision::nursery::Herald};
 
 /// The actor.
@@ -41,11 +46,16 @@ pub struct Body {
 }
 
 enum Stage {
-    Launching(JoinHandle<Result<Launched, String>>),
+    Launching {
+        task: JoinHandle<Result<Launched, String>>,
+        /// Its end says stop.
+        stop: Option<oneshot::Sender<()>>,
+    },
     Running {
         /// Its end says stop.
         stop: oneshot::Sender<()>,
         attendant: JoinHandle<()>,
+        running: Weak<Running>,
     },
     Over,
 }
@@ -61,13 +71,14 @@ impl Actor for Process {
         Args { context, herald }: Args,
     ) -> Result<Body, ActorProcessingErr> {
         let of_task = context.clone();
-        let launching = tokio::spawn(async move {
-            let outcome = launch::launch(&of_task).await;
+        let (stop, told) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let outcome = launch::launch(&of_task, told).await;
             // The actor is gone only if it was told to stop; then it waits for this task.
             let _gone = myself.cast(Msg::Launched);
             outcome
         });
-        Ok(Body { context, herald, stage: Stage::Launching(launching) })
+        Ok(Body { context, herald, stage: Stage::Launching { task, stop: Some(stop) } })
     }
 
     async fn handle(
@@ -78,7 +89,7 @@ impl Actor for Process {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Launched => {
-                let Stage::Launching(task) = &mut body.stage else { return Ok(()) };
+                let Stage::Launching { task, .. } = &mut body.stage else { return Ok(()) };
                 let launched = task.await?.map_err(End::Unlaunched)?;
                 body.attend(&myself, launched);
                 Ok(())
@@ -96,14 +107,15 @@ impl Actor for Process {
         myself: ActorRef<Msg>,
         body: &mut Body,
     ) -> Result<(), ActorProcessingErr> {
-        if let Stage::Launching(task) = &mut body.stage {
+        if let Stage::Launching { task, stop } = &mut body.stage {
+            drop(stop.take());
             match task.await {
                 Ok(Ok(launched)) => body.attend(&myself, launched),
                 Ok(Err(_)) | Err(_) => body.stage = Stage::Over,
             }
         }
-        if let Stage::Running { stop, attendant } = std::mem::replace(&mut body.stage, Stage::Over)
-        {
+        let stage = std::mem::replace(&mut body.stage, Stage::Over);
+        if let Stage::Running { stop, attendant, .. } = stage {
             drop(stop);
             attendant.await?;
         }
@@ -117,12 +129,13 @@ impl Body {
         let (context, myself) = (self.context.clone(), myself.clone());
         // Before anybody hears of it: the probe looks for it as soon as it may start.
         attend::announce(&context, &launched);
+        let running = Arc::downgrade(&launched.running);
         let attendant = tokio::spawn(async move {
             let (ending, at) = attend::attend(&context, launched, told).await;
             // The actor is gone only if it was told to stop; then it waits for this task.
             let _gone = myself.cast(Msg::Ended(ending, at));
         });
-        self.stage = Stage::Running { stop, attendant };
+        self.stage = Stage::Running { stop, attendant, running };
         self.herald.ready();
     }
 }
@@ -131,11 +144,12 @@ impl Body {
 impl Drop for Body {
     fn drop(&mut self) {
         match &self.stage {
-            Stage::Launching(task) => task.abort(),
-            Stage::Running { attendant, .. } => attendant.abort(),
-            Stage::Over => return,
+            Stage::Launching { task, .. } => task.abort(),
+            Stage::Running { attendant, running, .. } => {
+                attendant.abort();
+                self.context.lose(running);
+            }
+            Stage::Over => {}
         }
-        self.context.running.store(None);
-        self.context.board.update(|view| view.running = None);
     }
 }

@@ -1,9 +1,11 @@
 //! The supervisor of one project: its services are its children, its strategy is their graph.
 
+mod adopt;
 mod changes;
 mod command;
 mod compare;
 mod load;
+mod reasons;
 mod specs;
 
 use std::{collections::HashMap, sync::Arc};
@@ -11,7 +13,10 @@ use std::{collections::HashMap, sync::Arc};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tokio::time::Instant;
 
-pub use self::command::{Command, Refusal, Target, Ticket, Verb};
+pub use self::{
+    adopt::Heir,
+    command::{Command, Refusal, Target, Ticket, Verb},
+};
 use super::{
     context::{Caller, ProjectContext, ServiceContext},
     infra::PATIENCE,
@@ -36,15 +41,27 @@ pub struct Project;
 pub enum Msg {
     /// This is the configuration. One per `up`, and per start of the actor.
     Load(Arc<Plan>, RpcReplyPort<Result<(), String>>),
-    /// The file on disk says this now; services to start besides those that are new in it. One per
-    /// burst of edits.
-    Edited(Arc<Plan>, Vec<ServiceName>),
-    /// Files that these services have watched have changed, such as these. At most one per 100 ms.
-    Touched(Vec<(ServiceName, String)>),
+    /// The file on disk says this now. One per burst of edits.
+    Edited(Arc<Plan>),
+    /// Files that these services have watched have changed. At most one per 100 ms.
+    Touched(Vec<Touched>),
     /// Somebody wants something of some services. One per command of a person.
     Command(Command, RpcReplyPort<Result<Ticket, Refusal>>),
+    /// These were up before this daemon was. One per project and daemon.
+    Adopt(Vec<Heir>, Caller, RpcReplyPort<()>),
     /// See [`Signal`]. A few per life of a service.
     Signal(Signal),
+}
+
+/// A service whose watched files have changed.
+#[derive(Debug)]
+pub struct Touched {
+    /// Which.
+    pub service: ServiceName,
+    /// One of the files.
+    pub file: String,
+    /// When the last of them did, at the latest.
+    pub at: Instant,
 }
 
 /// What it is given.
@@ -60,6 +77,8 @@ pub struct Team {
     context: Arc<ProjectContext>,
     nursery: Nursery<Msg>,
     services: HashMap<ServiceName, Arc<ServiceContext>>,
+    /// What is born now has lived before.
+    adopting: bool,
     /// Its own, for its watcher.
     address: Address<Msg>,
     /// What the tree shows of its children.
@@ -85,21 +104,36 @@ impl Actor for Project {
         let (mailroom, address) = address();
         mailroom.publish(myself);
         let watcher = ChildPlate::new("config-watcher");
-        Ok(Team { context, nursery, services: HashMap::new(), address, plate: board, watcher })
+        Ok(Team {
+            context,
+            nursery,
+            services: HashMap::new(),
+            adopting: false,
+            address,
+            plate: board,
+            watcher,
+        })
     }
 
-    /// A first life has nothing to go on with; a later one does, from the boards.
+    /// A first life has nothing to go on with, unless the project has just got its name; a later one
+    /// does, from the boards.
     async fn post_start(
         &self,
         _: ActorRef<Msg>,
         team: &mut Team,
     ) -> Result<(), ActorProcessingErr> {
+        if let Some(heirs) = team.context.inherits.load_full() {
+            team.edited(team.context.plan.load_full(), &heirs).await;
+            team.context.inherits.store(None);
+            return Ok(());
+        }
         let wanted = team.wanted();
         if team.context.board.services().is_empty() {
             return Ok(());
         }
         let plan = team.context.plan.load_full();
         team.load(plan).await?;
+        team.give_reason(&wanted, "started again, since the project's actor had failed");
         let news = team.nursery.advance(Input::Start(wanted)).await;
         team.take_in(news).await;
         Ok(())
@@ -113,10 +147,15 @@ impl Actor for Project {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             // An asker that is gone has no use for the answer.
-            Msg::Load(plan, reply) => drop(reply.send(team.load(plan).await)),
-            Msg::Edited(plan, wanted) => team.edited(plan, wanted).await,
+            Msg::Load(plan, reply) => drop(reply.send(team.load(plan).await.map(drop))),
+            Msg::Edited(plan) => team.edited(plan, &[]).await,
             Msg::Touched(services) => team.touched(services).await,
             Msg::Command(command, reply) => drop(reply.send(team.command(command).await)),
+            Msg::Adopt(heirs, caller, reply) => {
+                team.caller(Some(caller));
+                team.adopt(heirs).await;
+                let _gone = reply.send(());
+            }
             Msg::Signal(signal) => {
                 let news = team.nursery.signal(signal).await;
                 team.take_in(news).await;
@@ -157,13 +196,18 @@ impl Address<Msg> {
         self.call(|reply| Msg::Load(plan, reply), PATIENCE).await
     }
 
-    /// Puts a configuration into effect that has been edited; starts these services too.
-    pub fn edited(&self, plan: Arc<Plan>, wanted: Vec<ServiceName>) {
-        self.cast(Msg::Edited(plan, wanted));
+    /// Takes up what ran before this daemon did.
+    pub async fn adopt(&self, heirs: Vec<Heir>, caller: Caller) -> Result<(), CallError> {
+        self.call(|reply| Msg::Adopt(heirs, caller, reply), PATIENCE).await
     }
 
-    /// Watched files of these services have changed, such as these.
-    pub fn touched(&self, services: Vec<(ServiceName, String)>) {
+    /// Puts a configuration into effect that has been edited.
+    pub fn edited(&self, plan: Arc<Plan>) {
+        self.cast(Msg::Edited(plan));
+    }
+
+    /// Watched files of these services have changed.
+    pub fn touched(&self, services: Vec<Touched>) {
         self.cast(Msg::Touched(services));
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
 use super::{
@@ -20,9 +20,11 @@ use super::{
 use crate::{
     core::{
         id::{ProjectName, ServiceName},
+        memory,
         plan::{Plan, ServicePlan},
         routes::{self, ProjectRoutes, Table},
     },
+    os::{keep, lent::Lent},
     supervision::{
         address::{Address, CallError, address},
         budget::Limit,
@@ -90,6 +92,8 @@ pub struct Branch {
     infra: Infra,
     nursery: Nursery<Msg>,
     specs: HashMap<Id, ChildSpec>,
+    /// Projects on their way down that go on under other names.
+    renamed: HashMap<Id, Arc<ProjectBoard>>,
     /// Who waits for the end of a project.
     closing: HashMap<Id, Vec<RpcReplyPort<()>>>,
 }
@@ -109,7 +113,13 @@ impl Actor for Projects {
         let shown = infra.directory.clone();
         plate.describe(move || Some(format!("{} projects", shown.all().len())));
         let nursery = Nursery::new(&myself, Graph::default(), HashMap::new(), failure, board);
-        Ok(Branch { infra, nursery, specs: HashMap::new(), closing: HashMap::new() })
+        Ok(Branch {
+            infra,
+            nursery,
+            specs: HashMap::new(),
+            renamed: HashMap::new(),
+            closing: HashMap::new(),
+        })
     }
 
     /// A later life takes up the projects that it finds in the directory.
@@ -207,10 +217,17 @@ impl Branch {
             self.start(id).await;
             return Ok(entry.clone());
         }
+        let mut predecessor = None;
         if let Some(old) = entries.remove(&dir).filter(|old| old.board.name != plan.project) {
-            self.specs.remove(old.board.name.as_str());
+            self.rename(&old.board, &plan.project);
+            predecessor = Some(old);
         }
         let context = same.map_or_else(|| self.context(&dir, plan), |entry| entry.context);
+        if let Some(old) = predecessor {
+            // Its actor is born when the old one's is gone, and goes on where that was.
+            context.caller.store(old.context.caller.load_full());
+            context.inherits.store(Some(Arc::new(wanted_of(&old, plan))));
+        }
         let (spec, entry) = child(context);
         self.specs.insert(id.clone(), spec);
         entries.insert(dir, entry.clone());
@@ -228,13 +245,9 @@ impl Branch {
             Ok(opened) => opened,
             Err(clash) => return before.context.refuse(&clash.to_string()),
         };
-        let mut wanted = Vec::new();
-        if opened.board.name != before.board.name {
-            // Under its new name it is another project, which goes on where the old one was.
-            opened.context.caller.store(before.context.caller.load_full());
-            wanted = wanted_of(&before, &plan);
+        if opened.board.name == before.board.name {
+            opened.address.edited(plan);
         }
-        opened.address.edited(plan, wanted);
     }
 
     async fn close(&mut self, dir: PathBuf, reply: RpcReplyPort<()>) {
@@ -256,7 +269,21 @@ impl Branch {
         self.infra.state_store.forget(dir);
         self.infra.ports.release(project.clone());
         self.infra.logs.forget(project.clone());
-        self.infra.events.record(Some(project), None, "down", None);
+        forget_minds(&entry.board);
+        let text = "it is stopped and forgotten";
+        self.infra.events.record(Some(project), None, "down", Some(text.to_owned()));
+    }
+
+    /// The new one starts when the old one is down, on the same ports.
+    fn rename(&mut self, board: &Arc<ProjectBoard>, new: &ProjectName) {
+        let old = &board.name;
+        self.renamed.insert(old.as_str().into(), board.clone());
+        self.specs.remove(old.as_str());
+        self.infra.ports.rename(old.clone(), new.clone());
+        self.infra.logs.forget(old.clone());
+        let (is_now, was) = (format!("it is called {new} now"), format!("it was called {old}"));
+        self.infra.events.record(Some(old), None, "renamed", Some(is_now));
+        self.infra.events.record(Some(new), None, "renamed", Some(was));
     }
 
     fn context(&self, dir: &std::path::Path, plan: &Arc<Plan>) -> Arc<ProjectContext> {
@@ -266,6 +293,9 @@ impl Branch {
             plan: ArcSwap::new(plan.clone()),
             ports: ArcSwap::default(),
             caller: ArcSwap::from_pointee(Caller::default()),
+            inherits: ArcSwapOption::empty(),
+            sight: Lent::default(),
+            outbox: Lent::default(),
             infra: self.infra.clone(),
         })
     }
@@ -286,6 +316,9 @@ impl Branch {
         for item in news {
             match item {
                 News::Gone(id, _, error) => {
+                    if let Some(board) = self.renamed.remove(&id) {
+                        forget_minds(&board);
+                    }
                     for reply in self.closing.remove(&id).unwrap_or_default() {
                         let _gone = reply.send(());
                     }
@@ -301,6 +334,14 @@ impl Branch {
                 _ => {}
             }
         }
+    }
+}
+
+/// What the heart was told of a project's services is of no use to another daemon.
+fn forget_minds(board: &ProjectBoard) {
+    let Some(line) = keep::line() else { return };
+    for service in &*board.services() {
+        line.drop(&memory::mind_name(&board.name, &service.name));
     }
 }
 

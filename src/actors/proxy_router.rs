@@ -1,20 +1,28 @@
 //! The one writer of the routing table. How each service is doing is not its business: that, a
 //! service's target tells the data path by itself.
 
+pub mod names;
+
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::task::JoinHandle;
 
-use super::directory::{Directory, Entry};
+use super::{
+    directory::{Directory, Entry},
+    infra::PATIENCE,
+};
 use crate::{
     core::{
         plan::ServicePlan,
         routes::{ProjectRoutes, Table},
     },
-    os::{leaves::Leaves, own_leaf::OwnLeaf, traffic::Target},
-    supervision::plate::ChildPlate,
+    os::{hosts_file::Keeper, leaves::Leaves, own_leaf::OwnLeaf, traffic::Target},
+    supervision::{
+        address::{Address, CallError},
+        plate::ChildPlate,
+    },
 };
 
 /// The actor.
@@ -29,6 +37,15 @@ pub type Routes = Arc<ArcSwap<Table<Arc<Target>>>>;
 pub enum Msg {
     /// Projects have come, gone or changed their services. At most one is under way.
     Changed,
+    /// The table is to be up to date now. One per daemon.
+    Settle(RpcReplyPort<()>),
+}
+
+impl Address<Msg> {
+    /// Returns when the table has all the projects that there are.
+    pub async fn settle(&self) -> Result<(), CallError> {
+        self.call(Msg::Settle, PATIENCE).await
+    }
 }
 
 /// What it is given.
@@ -39,6 +56,8 @@ pub struct Args {
     pub routes: Routes,
     /// Where certificates that services bring themselves are looked up.
     pub leaves: Arc<Leaves>,
+    /// Who writes the names of what runs into the system's file.
+    pub keeper: Arc<Keeper>,
     /// Its line in the tree.
     pub plate: Arc<ChildPlate>,
 }
@@ -50,6 +69,8 @@ pub struct Router {
     leaves: Arc<Leaves>,
     /// Waits for the next change.
     watcher: JoinHandle<()>,
+    /// Tells the keeper.
+    names: JoinHandle<()>,
 }
 
 impl Actor for ProxyRouter {
@@ -60,30 +81,31 @@ impl Actor for ProxyRouter {
     async fn pre_start(
         &self,
         myself: ActorRef<Msg>,
-        Args { directory, routes, leaves, plate }: Args,
+        Args { directory, routes, leaves, keeper, plate }: Args,
     ) -> Result<Router, ActorProcessingErr> {
         let shown = routes.clone();
         plate.describe(move || Some(format!("{} hosts", shown.load().hosts())));
         let watcher = tokio::spawn(std::future::ready(()));
         myself.cast(Msg::Changed)?;
-        Ok(Router { directory, routes, leaves, watcher })
+        let names = tokio::spawn(names::follow(directory.clone(), keeper));
+        Ok(Router { directory, routes, leaves, watcher, names })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Msg>,
-        Msg::Changed: Msg,
+        msg: Msg,
         router: &mut Router,
     ) -> Result<(), ActorProcessingErr> {
+        if let Msg::Settle(reply) = msg {
+            router.build();
+            // An asker that is gone has no use for the answer.
+            let _gone = reply.send(());
+            return Ok(());
+        }
         // Watched before it is read: what changes in between is not missed.
         let changes = changes(&router.directory);
-        let entries = router.directory.all();
-        match Table::build(entries.values().map(routes_of)) {
-            Ok(table) => router.routes.store(Arc::new(table)),
-            // Projects are checked against each other before they are taken up.
-            Err(clash) => tracing::error!(%clash, "the routes stay as they were"),
-        }
-        router.leaves.publish_own(own_leaves(entries.values(), &router.leaves.own_leaves()));
+        router.build();
         router.watcher = tokio::spawn(async move {
             changes.await;
             // The actor is gone only when it has aborted this task.
@@ -93,9 +115,22 @@ impl Actor for ProxyRouter {
     }
 }
 
+impl Router {
+    fn build(&self) {
+        let entries = self.directory.all();
+        match Table::build(entries.values().map(routes_of)) {
+            Ok(table) => self.routes.store(Arc::new(table)),
+            // Projects are checked against each other before they are taken up.
+            Err(clash) => tracing::error!(%clash, "the routes stay as they were"),
+        }
+        self.leaves.publish_own(own_leaves(entries.values(), &self.leaves.own_leaves()));
+    }
+}
+
 impl Drop for Router {
     fn drop(&mut self) {
         self.watcher.abort();
+        self.names.abort();
     }
 }
 

@@ -7,8 +7,12 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::event_log::EventLog;
 use crate::{
-    core::state::{self, Lease, ProjectState, State},
-    os::file,
+    core::{
+        id::{ProjectName, ServiceName},
+        memory,
+        state::{self, Lease, ProcessState, ProjectState, State},
+    },
+    os::{file, keep},
     supervision::{address::Address, plate::ChildPlate},
 };
 
@@ -22,8 +26,19 @@ pub struct StateStore;
 /// What it is told.
 #[derive(Debug)]
 pub enum Msg {
-    /// A project is as follows. One per change of what is wanted in it.
+    /// A project is as follows, but for its processes. One per change of what is wanted in it.
     Put(ProjectState),
+    /// A service of the project in this folder has this process, or none. Two per life.
+    Runs {
+        /// The folder.
+        dir: PathBuf,
+        /// The project.
+        project: ProjectName,
+        /// The service.
+        service: ServiceName,
+        /// Its process.
+        process: Option<ProcessState>,
+    },
     /// A project is gone. One per `down`.
     Forget(PathBuf),
     /// All leases are as follows. One per change.
@@ -85,11 +100,27 @@ impl Actor for StateStore {
         keeper: &mut Keeper,
     ) -> Result<(), ActorProcessingErr> {
         match msg {
-            Msg::Put(project) => keeper.change(&myself, |state| put(state, project)),
+            Msg::Put(project) => {
+                let name = memory::project_name(&project.name);
+                note(&name, State { projects: vec![project.clone()], ..State::default() });
+                keeper.change(&myself, |state| state.put(project));
+            }
+            Msg::Runs { dir, project, service, process } => {
+                keeper.change(&myself, |state| {
+                    state.runs(&dir.to_string_lossy(), project, service, process);
+                });
+            }
             Msg::Forget(dir) => keeper.change(&myself, |state| {
+                let gone = state.projects.iter().filter(|it| *it.dir == *dir.as_os_str());
+                if let Some(line) = keep::line() {
+                    gone.for_each(|project| line.drop(&memory::project_name(&project.name)));
+                }
                 state.projects.retain(|project| *project.dir != *dir.as_os_str());
             }),
-            Msg::Leases(leases) => keeper.change(&myself, |state| state.leases = leases),
+            Msg::Leases(leases) => {
+                note(memory::LEASES, State { leases: leases.clone(), ..State::default() });
+                keeper.change(&myself, |state| state.leases = leases);
+            }
             Msg::Due => keeper.write(&myself),
             Msg::Written(outcome) => keeper.written(&myself, outcome),
         }
@@ -113,6 +144,16 @@ impl Address<Msg> {
     /// Stores a project.
     pub fn put(&self, project: ProjectState) {
         self.cast(Msg::Put(project));
+    }
+
+    /// Stores which process a service has.
+    pub fn runs(
+        &self,
+        (dir, project): (PathBuf, ProjectName),
+        service: ServiceName,
+        process: Option<ProcessState>,
+    ) {
+        self.cast(Msg::Runs { dir, project, service, process });
     }
 
     /// Stores that there is no such project any more.
@@ -172,9 +213,10 @@ impl Keeper {
     }
 }
 
-fn put(state: &mut State, project: ProjectState) {
-    match state.projects.iter_mut().find(|known| known.dir == project.dir) {
-        Some(known) => *known = project,
-        None => state.projects.push(project),
+/// Tells the heart what will be written in a moment. What is too long for a note is only written.
+#[expect(clippy::needless_pass_by_value, reason = "made for the occasion")]
+fn note(name: &str, part: State) {
+    if let Some(line) = keep::line() {
+        line.keep(name, &memory::write(&part), None);
     }
 }

@@ -1,6 +1,6 @@
-//! Requests that change something: `POST /v1/{up,start,stop,restart,down,env,shutdown}`.
+//! Requests that change something: `POST /v1/{up,start,stop,restart,down,hold,env,shutdown}`.
 //!
-//! All but `env` answer with a stream of [`Progress`] lines, the last of which is [`Progress::Done`].
+//! All but `hold` and `env` answer with a stream of [`Progress`] lines, the last of which is [`Progress::Done`].
 //! Closing the connection abandons the watching, never the operation.
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -20,6 +20,10 @@ pub struct Request {
     /// The caller's environment (`up`, `start`, `restart`). Pairs that are not UTF-8 are left out.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Takes the environment and terminal of whoever last started something, for callers without any of
+    /// their own.
+    #[serde(default)]
+    pub as_before: bool,
     /// The caller's terminal (`up`, `start`, `restart`).
     #[serde(default)]
     pub terminal: Option<TerminalSize>,
@@ -82,6 +86,28 @@ pub struct EnvRequest {
     pub service: String,
     /// The caller's environment.
     pub env: BTreeMap<String, String>,
+    /// Takes up the project, without starting anything, if it is not up.
+    #[serde(default)]
+    pub load: bool,
+    /// Says also what builds the service, by the configuration that is there now.
+    #[serde(default)]
+    pub build: bool,
+}
+
+/// The body of `POST /v1/hold`: the project ends when the connection does.
+///
+/// The answer is a stream with the line [`Held`], which then stays open.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct HoldRequest {
+    /// The project's folder.
+    pub dir: PathBuf,
+}
+
+/// That a project is held.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Held {
+    /// Its name.
+    pub project: String,
 }
 
 /// The answer of `POST /v1/env`: what a command beside the service needs.
@@ -91,4 +117,7 @@ pub struct Environment {
     pub env: BTreeMap<String, String>,
     /// Where the service runs.
     pub workdir: PathBuf,
+    /// What builds it, if that was asked for and there is something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Vec<String>>,
 }

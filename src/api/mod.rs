@@ -2,13 +2,19 @@
 //!
 //! The field names are a contract with scripts; change them only together with [`PROTOCOL`].
 
+pub mod attach;
+pub mod check;
 pub mod control;
+pub mod dashboard;
 pub mod error;
 pub mod event;
+pub mod graph;
+pub mod live;
 pub mod log;
 pub mod requests;
 pub mod status;
 pub mod tree;
+pub mod upgrade;
 pub mod version;
 pub mod why;
 

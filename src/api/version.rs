@@ -11,4 +11,7 @@ pub struct Version {
     pub protocol: u32,
     /// The daemon's process id.
     pub pid: i32,
+    /// The heart's process id; null without one.
+    #[serde(default)]
+    pub heart: Option<i32>,
 }

@@ -104,7 +104,7 @@ impl Attempt {
         let log = open_private(&places.daemon_log).map_err(failed)?;
         let log_length = log.metadata().map_or(0, |metadata| metadata.len());
         let program = program().map_err(failed)?;
-        let pipe = detach::detach(&program, &["server", "start", "--detached"], &log);
+        let pipe = detach::detach(&program, &["heart"], &log);
         let said = pipe.and_then(|pipe| detach::hear(pipe, START)).map_err(failed)?;
         Ok(Self { word: word(said.as_deref()), log_length })
     }

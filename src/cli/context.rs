@@ -34,10 +34,18 @@ impl Context {
 
     /// The daemon, which must be there.
     pub async fn daemon(&self) -> Result<Client, Error> {
-        self.daemon_if_any().await?.ok_or_else(|| {
-            Error::no_daemon("no daemon is running")
-                .hinted("`locald up` starts it together with the project of this folder")
-        })
+        self.daemon_if_any().await?.ok_or_else(|| self.no_daemon())
+    }
+
+    /// The error for want of a daemon.
+    pub fn no_daemon(&self) -> Error {
+        let error = Error::no_daemon("no daemon is running");
+        // A heart that had to give up has left a word.
+        let error = match fs::read_to_string(self.places.last_word()) {
+            Ok(why) => error.because(why.trim_end()),
+            Err(_) => error,
+        };
+        error.hinted("`locald up` starts it together with the project of this folder")
     }
 
     /// The daemon, started if need be.

@@ -33,6 +33,8 @@ pub enum Kind {
     Usage,
     /// There is no daemon, or it cannot start.
     NoDaemon,
+    /// There was one, and it went away before its answer was complete.
+    Gone,
     /// The configuration has errors.
     Config,
     /// It took too long.
@@ -54,7 +56,7 @@ impl Kind {
             Self::BrokenPipe => 0,
             Self::Failed | Self::NoProject => 1,
             Self::Usage => 2,
-            Self::NoDaemon => 3,
+            Self::NoDaemon | Self::Gone => 3,
             Self::Config => 4,
             Self::Timeout => 5,
             Self::Interrupted => 130,

@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{error::Error, output::Output};
+use super::{
+    error::Error,
+    output::Output,
+    render::text::{width, without_escapes},
+};
 
 /// What is drawn now. Nothing of the terminal's state is changed, so nothing is to be restored; what
 /// stands there when the command ends stays.
@@ -10,27 +14,39 @@ use super::{error::Error, output::Output};
 pub struct Live {
     out: Output,
     drawn: Vec<String>,
+    /// The columns of the terminal for which that was drawn.
+    columns: usize,
 }
 
 impl Live {
     /// Draws on `out`, which is a terminal.
     pub fn new(out: Output) -> Self {
-        Self { out, drawn: Vec::new() }
+        Self { out, drawn: Vec::new(), columns: 0 }
     }
 
-    /// Columns and rows that a block may take: all but the last line, where the cursor is.
+    /// Columns and rows that a block may take: all but the last line, where the cursor is, and the last
+    /// column, where terminals do not agree on what an erasure takes away.
     pub fn room(&self) -> (usize, usize) {
-        let (columns, rows) = self.out.size().unwrap_or((80, 24));
-        (columns, rows.saturating_sub(1))
+        let (columns, rows) = self.size();
+        (columns.saturating_sub(1), rows.saturating_sub(1))
+    }
+
+    fn size(&self) -> (usize, usize) {
+        self.out.size().unwrap_or((80, 24))
     }
 
     /// Shows `above` for good, and `block` below it until the next call. Lines must fit.
     pub fn draw(&mut self, above: &str, block: Vec<String>) -> Result<(), Error> {
-        if above.is_empty() && block == self.drawn {
+        let (columns, rows) = self.size();
+        if above.is_empty() && block == self.drawn && columns == self.columns {
             return Ok(());
         }
-        self.out.write(frame(self.drawn.len(), above, &block).as_bytes())?;
-        self.drawn = block;
+        // A terminal that has been made narrower has broken what did not fit any more.
+        let taken =
+            self.drawn.iter().map(|line| width(&without_escapes(line)).div_ceil(columns).max(1));
+        let old = taken.sum::<usize>().min(rows.saturating_sub(1));
+        self.out.write(frame(old, above, &block).as_bytes())?;
+        (self.drawn, self.columns) = (block, columns);
         Ok(())
     }
 

@@ -4,9 +4,11 @@ pub mod args;
 pub mod autostart;
 pub mod client;
 pub mod commands;
+pub mod complete;
 pub mod context;
 pub mod error;
 pub mod live;
+pub mod monitor;
 pub mod output;
 pub mod project;
 pub mod render;
@@ -16,13 +18,17 @@ mod samples;
 
 use std::{env, process::ExitCode};
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use self::{args::Cli, error::Error};
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    if let Some(code) = complete::answer() {
+        return code;
+    }
+    let parsed = args::command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are such "errors", too. A reader that has gone wants neither.

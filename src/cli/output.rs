@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
 };
 
 use serde::Serialize;
@@ -14,6 +14,8 @@ use super::{error::Error, render::text::Paint};
 pub struct Output {
     /// Whether a person looks at it as it appears.
     pub terminal: bool,
+    /// Whether what is drawn there may be drawn anew in place.
+    pub live: bool,
     /// Whether to use colours.
     pub paint: Paint,
 }
@@ -22,7 +24,14 @@ impl Output {
     /// Looks at what standard output is.
     pub fn of_process() -> Self {
         let terminal = io::stdout().is_terminal();
-        Self { terminal, paint: Paint { colour: terminal && colours_wanted() } }
+        let paint = Paint { colour: terminal && colours_wanted() };
+        Self { terminal, live: terminal && !is_dumb() && !is_ci(), paint }
+    }
+
+    /// The same with plain lines only.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { live: false, paint: Paint { colour: false }, ..self }
     }
 
     /// Columns of the terminal; none: lines are not to be cut.
@@ -77,13 +86,45 @@ pub fn note(line: &str) {
     to_stderr(&format!("{line}\n"));
 }
 
+/// Asks a person whether to go ahead, who may have said `yes` before.
+pub fn agreed(yes: bool) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Error::usage("there is no terminal to ask on").hinted("`--yes` says yes"));
+    }
+    if is_yes("Go ahead? [y/N] ", false)? { Ok(()) } else { Err(Error::failed("not done")) }
+}
+
+/// Asks the person at the terminal; `unsaid`: what an empty line means. An end of the input is a no.
+pub fn is_yes(question: &str, unsaid: bool) -> Result<bool, Error> {
+    to_stderr(question);
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    let read = read.map_err(|error| Error::failed("cannot ask").because(error))?;
+    Ok(match line.trim() {
+        "" => unsaid && read > 0,
+        word => matches!(word, "y" | "Y" | "yes" | "Yes"),
+    })
+}
+
 /// Whether standard error takes colours.
 pub fn stderr_has_colour() -> bool {
     io::stderr().is_terminal() && colours_wanted()
 }
 
-/// `NO_COLOR` counts when it is not empty (no-color.org); a dumb terminal has no colours.
+/// `NO_COLOR` counts when it is not empty (no-color.org); a dumb terminal has no colours, and who reads
+/// what a CI has run sees the codes.
 fn colours_wanted() -> bool {
-    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && env::var_os("TERM").is_none_or(|term| term != "dumb")
+    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb() && !is_ci()
+}
+
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Every CI says so, also where it has a terminal.
+fn is_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| value == "true" || value == "1")
 }

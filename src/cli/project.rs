@@ -43,6 +43,11 @@ impl Project {
         working_folder().map(|dir| Self::around(&dir))
     }
 
+    /// What a question is about: everything, or the project of the working folder if there is one.
+    pub fn unless_all(all: bool) -> Result<Option<Self>, Error> {
+        if all { Ok(None) } else { Self::here_if_any() }
+    }
+
     /// The project in exactly this folder.
     pub fn at(path: &Path) -> Result<Self, Error> {
         let dir = path.canonicalize().map_err(|error| {
@@ -77,7 +82,9 @@ impl Project {
                     .because(source)
                     .hinted("a configuration is a text file of at most 1 MiB that you may read"))
             }
-            Err(error @ Unusable::Missing(_)) => Err(Error::config(error.to_string())),
+            Err(error @ (Unusable::Missing(_) | Unusable::Gone(_))) => {
+                Err(Error::config(error.to_string()))
+            }
         }
     }
 
@@ -114,7 +121,8 @@ pub fn underlined(place: &Place, problem: &Problem) -> Option<String> {
     Some(diagnostic::diagnostics(&Diagnostics { source, list: vec![wrong] }, paint))
 }
 
-fn working_folder() -> Result<PathBuf, Error> {
+/// The working folder, without symbolic links.
+pub fn working_folder() -> Result<PathBuf, Error> {
     std::env::current_dir()
         .and_then(|dir| dir.canonicalize())
         .map_err(|error| Error::failed("cannot tell the working folder").because(error))

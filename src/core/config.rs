@@ -5,7 +5,7 @@ mod domain;
 mod draft;
 pub mod global;
 mod keys;
-mod not_yet;
+mod names;
 mod parse;
 mod place;
 mod procfile;
@@ -16,6 +16,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub use names::{Named, names_in_procfile, names_in_toml};
 pub use place::{Part, place_of};
 pub use procfile::parse_procfile;
 pub use schema::json_schema;
@@ -50,6 +51,7 @@ pub(in crate::core) struct Project {
     pub(in crate::core) restart_window: Duration,
     pub(in crate::core) env: Env,
     pub(in crate::core) env_files: EnvFiles,
+    pub(in crate::core) on_event: Option<Run>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +59,7 @@ pub(in crate::core) struct Service {
     pub(in crate::core) name: ServiceName,
     pub(in crate::core) kind: Kind,
     pub(in crate::core) run: Run,
+    pub(in crate::core) build: Option<Run>,
     pub(in crate::core) workdir: Option<String>,
     pub(in crate::core) port: PortSpec,
     /// Those of `depends_on`, then those that `${…}` implies.

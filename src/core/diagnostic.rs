@@ -31,6 +31,19 @@ pub struct SourceFile {
     pub text: String,
 }
 
+/// A line of a text around a place in it: every character is as wide as it seems.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Excerpt {
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// What stands before the place, or the end of that.
+    pub before: String,
+    /// The place, or its beginning; may be empty.
+    pub marked: String,
+    /// What stands behind it, or the beginning of that.
+    pub after: String,
+}
+
 /// All that is wrong with a file; ordered by place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Diagnostics {
@@ -39,6 +52,9 @@ pub struct Diagnostics {
     /// At least one.
     pub list: Vec<Diagnostic>,
 }
+
+/// A longer line is shown only around the place that is meant.
+const WINDOW: usize = 120;
 
 /// So many diagnostics are shown; of the rest only the number (SPEC §14).
 pub const SHOWN: usize = 20;
@@ -91,6 +107,51 @@ impl SourceFile {
         let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
         (line, before[start..].chars().count() + 1)
     }
+
+    /// The line in which a place begins, with what of the place is in it.
+    pub fn excerpt(&self, range: &Range<usize>) -> Excerpt {
+        let text = self.text.as_str();
+        let start = boundary(text, range.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let end = boundary(text, range.end).clamp(start, line_end);
+        let (line, _) = self.line_column(start);
+
+        let before = display(&text[line_start..start]);
+        let marked = display(&text[start..end]);
+        let after = display(text[end..line_end].trim_end());
+        // Keep the end of what is before, and the start of the rest.
+        let before = match before.char_indices().rev().nth(WINDOW / 2) {
+            Some((at, _)) if before.len() + marked.len() > WINDOW => format!("…{}", &before[at..]),
+            _ => before,
+        };
+        let marked = head(&marked, WINDOW);
+        let shown = before.chars().count() + marked.chars().count();
+        let after = head(&after, WINDOW.saturating_sub(shown));
+        Excerpt { line, before, marked, after }
+    }
+}
+
+fn boundary(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+fn head(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// Tabs as four blanks, and no control characters.
+fn display(text: &str) -> String {
+    let mut plain = text.replace('\t', "    ");
+    plain.retain(|c| !c.is_control());
+    plain
 }
 
 impl fmt::Display for Diagnostics {

@@ -36,6 +36,12 @@ pub enum ServiceField {
     Url,
     /// Its URL at the proxy.
     PublicUrl,
+    /// Who gets into a server that locald provides.
+    User,
+    /// With which password.
+    Password,
+    /// And into which database.
+    Database,
 }
 
 /// What a project tells about itself.
@@ -95,6 +101,14 @@ impl Template {
         Self { parts: vec![Part::Text(text.into())] }
     }
 
+    /// Up to the first hole.
+    pub fn head(&self) -> &str {
+        match self.parts.first() {
+            Some(Part::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     /// The holes, in order.
     pub fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.parts.iter().filter_map(|part| match part {
@@ -133,7 +147,15 @@ impl fmt::Display for Reference {
 
 impl ServiceField {
     /// Every field.
-    pub const ALL: [Self; 4] = [Self::Port, Self::Host, Self::Url, Self::PublicUrl];
+    pub const ALL: [Self; 7] = [
+        Self::Port,
+        Self::Host,
+        Self::Url,
+        Self::PublicUrl,
+        Self::User,
+        Self::Password,
+        Self::Database,
+    ];
 
     /// The word in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -142,7 +164,15 @@ impl ServiceField {
             Self::Host => "host",
             Self::Url => "url",
             Self::PublicUrl => "public_url",
+            Self::User => "user",
+            Self::Password => "password",
+            Self::Database => "database",
         }
+    }
+
+    /// Whether only servers that locald provides have it.
+    pub fn is_of_provided(self) -> bool {
+        matches!(self, Self::User | Self::Password | Self::Database)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What to run for a service, once ports, environment and files are known.
 
 mod environment;
+mod errand;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -11,10 +12,12 @@ use std::{
     time::Duration,
 };
 
+pub use self::errand::{Errand, build, on_event, project_env_files};
 use self::render::{Ports, Render};
 use super::{
     id::ServiceName,
-    plan::{EnvFiles, Kind, Plan, Probe, Run, ServicePlan},
+    plan::{Kind, Plan, Probe, Run, ServicePlan},
+    provision::{Access, Product, Provision},
     shell::{giving_way, words},
 };
 
@@ -31,6 +34,8 @@ pub struct Surroundings<'a> {
     pub port_of: &'a dyn Fn(&ServiceName) -> Option<u16>,
     /// The URL of a service at the proxy; none: the direct one.
     pub public_url: &'a dyn Fn(&ServiceName) -> Option<String>,
+    /// The password of a server that locald provides, or why it is not known.
+    pub password_of: &'a dyn Fn(&ServiceName, Product) -> Result<String, String>,
     /// Where the service sends its notifications.
     pub notify_socket: &'a Path,
     /// The program that serves sites.
@@ -55,6 +60,8 @@ pub struct Launch {
     pub check: Check,
     /// The port it is to listen on.
     pub port: Option<u16>,
+    /// What to prepare first, and what then says how to run it: `argv` is only its name.
+    pub provision: Option<Provision>,
 }
 
 /// How to see that a service is ready.
@@ -79,6 +86,8 @@ pub enum Check {
     Alive(Duration),
     /// It exited 0.
     Exit,
+    /// A server that locald provides answers in its own protocol that it is ready.
+    Answer(Product),
 }
 
 /// An env file to be read before a launch.
@@ -126,9 +135,31 @@ pub enum LaunchError {
         /// With its references filled in.
         path: String,
     },
+    /// The password of a server that locald provides.
+    #[error("cannot know the password of {service}: {why}")]
+    NoPassword {
+        /// The server.
+        service: ServiceName,
+        /// What is wrong.
+        why: String,
+    },
     /// A path that cannot be passed on in an argument or a variable.
     #[error("path {0:?} is not valid UTF-8")]
     NotUtf8(PathBuf),
+}
+
+impl Launch {
+    /// The password of the server, if locald provides it.
+    pub fn password(&self) -> Option<&str> {
+        let variable = self.provision.as_ref()?.product.password_variable();
+        self.env.get(variable).map(String::as_str)
+    }
+
+    /// How clients get into the server, if locald provides it.
+    pub fn access_url(&self) -> Option<String> {
+        let (provision, port) = (self.provision.as_ref()?, self.port?);
+        Some(provision.url(Access { port, password: self.password()? }))
+    }
 }
 
 impl LaunchError {
@@ -144,10 +175,7 @@ const ALIVE: Duration = Duration::from_millis(200);
 /// The env files to be read for `service`, in the order of precedence, later wins.
 pub fn env_files_of(plan: &Plan, service: &ServicePlan) -> Vec<EnvFileRef> {
     let named = |path: &String| EnvFileRef { path: path.clone(), required: true };
-    let mut files: Vec<_> = match &plan.env_files {
-        EnvFiles::Default => vec![EnvFileRef { path: ".env".to_owned(), required: false }],
-        EnvFiles::Named(paths) => paths.iter().map(named).collect(),
-    };
+    let mut files = project_env_files(plan);
     files.extend(service.env_files.iter().map(named));
     files
 }
@@ -171,13 +199,12 @@ pub fn launch(
         }
         Run::Argv(argv) => render.all(argv, "command")?,
         Run::Site { path } => site(around, path, port.unwrap_or_default())?,
+        Run::Provided(provision) => vec![provision.product.to_string()],
     };
     let check = check(&render, service, port)?;
-    let workdir = match &service.workdir {
-        Some(workdir) => around.dir.join(workdir),
-        None => around.dir.to_owned(),
-    };
-    Ok(Launch { argv, direct, env, workdir, check, port })
+    let workdir = workdir(service, around);
+    let provision = service.provision().cloned();
+    Ok(Launch { argv, direct, env, workdir, check, port, provision })
 }
 
 fn check(
@@ -188,6 +215,8 @@ fn check(
     const PLACE: &str = "health_check";
     Ok(match (&service.probe, service.kind, port) {
         (_, Kind::Task, _) => Check::Exit,
+        (_, Kind::Postgres, _) => Check::Answer(Product::Postgres),
+        (_, Kind::Redis, _) => Check::Answer(Product::Redis),
         (Probe::Http { path, status }, ..) => {
             let path = render.template(path, PLACE)?;
             if path.contains(|c: char| c.is_control() || c == ' ') {
@@ -202,6 +231,13 @@ fn check(
         (Probe::Implicit, _, Some(_)) => Check::Port,
         (Probe::Implicit, _, None) => Check::Alive(ALIVE),
     })
+}
+
+fn workdir(service: &ServicePlan, around: &Surroundings<'_>) -> PathBuf {
+    match &service.workdir {
+        Some(workdir) => around.dir.join(workdir),
+        None => around.dir.to_owned(),
+    }
 }
 
 fn shell(command: String) -> Vec<String> {

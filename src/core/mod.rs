@@ -1,21 +1,31 @@
 //! Pure decisions and data: no I/O, no clock, no environment, no randomness.
 
+pub mod attach;
 pub mod certs;
 pub mod config;
 pub mod diagnostic;
+pub mod doctor;
+pub mod edit;
 pub mod env_file;
+pub mod http2;
 pub mod id;
 pub mod interpolate;
 pub mod launch;
 pub mod log;
+pub mod memory;
 pub mod near;
 pub mod notify;
 pub mod order;
 pub mod plan;
 pub mod ports;
 pub mod probe;
+pub mod provision;
+pub mod registry;
 pub mod routes;
+pub mod scaffold;
 pub mod shell;
 pub mod state;
 pub mod time;
+pub mod usage;
+pub mod visitors;
 pub mod watch;

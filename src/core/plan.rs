@@ -1,5 +1,6 @@
 //! A project with everything resolved that can be without ports, environment and files.
 
+mod program;
 mod words;
 
 use std::{
@@ -17,6 +18,8 @@ use super::{
     id::{ProjectName, ServiceName},
     interpolate::{Reference, Template},
     order::Dependencies,
+    provision::Provision,
+    state::Configuration,
 };
 
 /// A project, ready to be launched.
@@ -32,8 +35,22 @@ pub struct Plan {
     pub services: Vec<ServicePlan>,
     /// The project's env files.
     pub env_files: EnvFiles,
+    /// What stood in the file, if it is known.
+    pub written: Written,
     pub(in crate::core) env: Env,
+    pub(in crate::core) on_event: Option<Run>,
     index: HashMap<ServiceName, usize>,
+}
+
+/// A configuration as its author wrote it. Two plans that say the same are the same however they are
+/// written.
+#[derive(Clone, Debug, Default)]
+pub struct Written(pub Option<Configuration>);
+
+impl PartialEq for Written {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The env files of a project.
@@ -90,6 +107,7 @@ pub struct ServicePlan {
     /// The folder it runs in, relative to the project's.
     pub(in crate::core) workdir: Option<String>,
     pub(in crate::core) run: Run,
+    pub(in crate::core) build: Option<Run>,
     pub(in crate::core) env: Env,
     /// The project's variables that it overrides and never reads: not even rendered for it.
     pub(in crate::core) hidden: Vec<Arc<str>>,
@@ -154,6 +172,7 @@ pub(in crate::core) enum Run {
     Shell(Template),
     Argv(Vec<Template>),
     Site { path: String },
+    Provided(Provision),
 }
 
 /// The check that the configuration asks for.
@@ -185,9 +204,16 @@ impl Plan {
             strategy: project.strategy,
             services,
             env_files: project.env_files.clone(),
+            written: Written::default(),
             env: Arc::clone(&project.env),
+            on_event: project.on_event.clone(),
             index,
         }
+    }
+
+    /// Whether a command is to be told of events.
+    pub fn tells_events(&self) -> bool {
+        self.on_event.is_some()
     }
 
     /// The services in an order in which each comes after all it needs; else as in the file.
@@ -201,6 +227,19 @@ impl Plan {
 }
 
 impl ServicePlan {
+    /// Whether there is a command that builds it.
+    pub fn has_build(&self) -> bool {
+        self.build.is_some()
+    }
+
+    /// What is asked of the server, if locald provides it.
+    pub fn provision(&self) -> Option<&Provision> {
+        match &self.run {
+            Run::Provided(provision) => Some(provision),
+            Run::Shell(_) | Run::Argv(_) | Run::Site { .. } => None,
+        }
+    }
+
     fn of(project: &Project, service: &Service) -> Self {
         let check = &service.check;
         let declared = matches!(
@@ -242,6 +281,7 @@ impl ServicePlan {
             },
             workdir: service.workdir.clone(),
             run: service.run.clone(),
+            build: service.build.clone(),
             env: Arc::clone(&service.env),
             hidden: hidden(&project.env, service),
             probe: check.probe.clone(),

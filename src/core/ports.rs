@@ -108,6 +108,19 @@ impl LeaseBook {
         }
     }
 
+    /// The project `from` is called `to` now; what `to` has already it keeps.
+    pub fn rename_project(&mut self, from: &ProjectName, to: &ProjectName) {
+        if let Some(ports) = self.fixed.remove(from) {
+            self.fixed.entry(to.clone()).or_default().extend(ports);
+        }
+        for (service, port) in self.leases.remove(from).into_iter().flatten() {
+            let own = self.leases.entry(to.clone()).or_default();
+            if *own.entry(service).or_insert(port) != port {
+                self.taken.remove(&port);
+            }
+        }
+    }
+
     /// All leases, by project and service.
     pub fn leases(&self) -> impl Iterator<Item = (&ProjectName, &ServiceName, u16)> {
         self.leases.iter().flat_map(|(project, leases)| {

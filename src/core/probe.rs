@@ -77,6 +77,16 @@ impl Probe {
         }
     }
 
+    /// A service that another machine has seen ready: from here on it is watched.
+    pub fn ready_already(settings: Settings, now: Moment) -> Self {
+        let mut probe = Self::new(settings, now);
+        if probe.settings.mode != Mode::Exit {
+            // Those whom it concerns know.
+            probe.ready(now, &mut Vec::new());
+        }
+        probe
+    }
+
     /// When to come back with a [`Input::Tick`], if nothing else happens; none: never.
     pub fn next_wake(&self) -> Option<Moment> {
         let until = match self.phase {

@@ -25,7 +25,7 @@ pub struct ProjectRoutes<T> {
     pub project: ProjectName,
     /// Its domain.
     pub domain: String,
-    /// Its services that have a port.
+    /// Its services that speak HTTP on a port.
     pub services: Vec<ServiceRoutes<T>>,
 }
 
@@ -45,8 +45,10 @@ pub struct ServiceRoutes<T> {
 impl<T> ProjectRoutes<T> {
     /// What the services of a plan answer for; `target` says where their requests go.
     pub fn of(plan: &Plan, mut target: impl FnMut(&ServicePlan) -> T) -> Self {
-        let reachable =
-            |service: &&ServicePlan| service.port != PortSpec::None && service.kind != Kind::Task;
+        let reachable = |service: &&ServicePlan| {
+            let speaks_http = service.kind != Kind::Task && service.kind.product().is_none();
+            service.port != PortSpec::None && speaks_http
+        };
         let services = plan.services.iter().filter(reachable).map(|service| ServiceRoutes {
             service: service.name.clone(),
             domain: service.domain.clone(),

@@ -1,4 +1,4 @@
-//! When a command line needs no shell, or no shell that stays.
+//! What a shell makes of a text: when a command line needs none, or none that stays; what is one word.
 //!
 //! A shell between locald and a program costs a process for as long as the program runs, hides its
 //! pid, and does not pass signals on. POSIX XCU 2.9.1 says what a simple command is.
@@ -31,6 +31,15 @@ pub fn giving_way(command: &str) -> String {
     } else {
         command.to_owned()
     }
+}
+
+/// `value` as one word of a POSIX shell.
+pub fn quote(value: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+,=".contains(&b);
+    if !value.is_empty() && value.bytes().all(plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 /// Characters that mean only themselves, anywhere but at the start.

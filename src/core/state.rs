@@ -41,9 +41,21 @@ pub struct ProjectState {
     /// The terminal of that client; none if it had none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminal: Option<TerminalSize>,
+    /// The configuration in effect: the file may say something else by now, or nothing that makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Configuration>,
     /// Its services.
     #[serde(default)]
     pub services: BTreeMap<ServiceName, ServiceState>,
+}
+
+/// A configuration file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Configuration {
+    /// The file's name, in the project's folder.
+    pub file: String,
+    /// What stood in it.
+    pub text: String,
 }
 
 /// A terminal's size in characters.
@@ -124,6 +136,68 @@ pub fn render(state: &State) -> String {
     text
 }
 
+impl State {
+    /// A project is as follows, but for its processes: those are known from [`Self::runs`].
+    pub fn put(&mut self, mut project: ProjectState) {
+        for service in project.services.values_mut() {
+            service.process = None;
+        }
+        let Some(known) = self.projects.iter_mut().find(|known| known.dir == project.dir) else {
+            return self.projects.push(project);
+        };
+        for (name, service) in std::mem::take(&mut known.services) {
+            if service.process.is_some() {
+                project.services.entry(name).or_default().process = service.process;
+            }
+        }
+        *known = project;
+    }
+
+    /// A service has this process, or none; maybe before anything else is known of its project.
+    pub fn runs(
+        &mut self,
+        dir: &str,
+        name: ProjectName,
+        service: ServiceName,
+        process: Option<ProcessState>,
+    ) {
+        let at = self.projects.iter().position(|known| known.dir == dir);
+        let at = match (at, process) {
+            (Some(at), _) => at,
+            // It has been forgotten.
+            (None, None) => return,
+            (None, Some(_)) => {
+                self.projects.push(ProjectState::new(dir.to_owned(), name));
+                self.projects.len() - 1
+            }
+        };
+        self.projects[at].services.entry(service).or_default().process = process;
+    }
+
+    /// This boot is another one than that of the processes, unless it is `boot_id`.
+    pub fn booted(&mut self, boot_id: Option<String>) {
+        if boot_id.is_none() || self.boot_id != boot_id {
+            let services = self.projects.iter_mut().flat_map(|it| it.services.values_mut());
+            services.for_each(|service| service.process = None);
+        }
+        self.boot_id = boot_id;
+    }
+}
+
+impl ProjectState {
+    /// Nothing of it is known yet.
+    fn new(dir: String, name: ProjectName) -> Self {
+        Self {
+            dir,
+            name,
+            env: BTreeMap::new(),
+            terminal: None,
+            configuration: None,
+            services: BTreeMap::new(),
+        }
+    }
+}
+
 impl Default for State {
     fn default() -> Self {
         Self { version: VERSION, boot_id: None, last_seq: 0, projects: vec![], leases: vec![] }
@@ -143,6 +217,10 @@ mod tests {
             name: ProjectName::parse("shop").unwrap(),
             env: [("A".to_owned(), "ü\n".to_owned())].into(),
             terminal: Some(TerminalSize { cols: 80, rows: 24 }),
+            configuration: Some(Configuration {
+                file: "Procfile".to_owned(),
+                text: "web: true\n".to_owned(),
+            }),
             services: [(name("web"), web), (name("job"), ServiceState::default())].into(),
         };
         let lease = Lease { project: shop.name.clone(), service: name("web"), port: 40_123 };
@@ -160,6 +238,41 @@ mod tests {
     fn what_is_written_is_read_again() {
         for state in [State::default(), full()] {
             assert_eq!(parse(&render(&state)), Ok(state));
+        }
+    }
+
+    #[test]
+    fn processes_are_known_whatever_is_told_first() {
+        let name = |text| ServiceName::parse(text).unwrap();
+        let process = ProcessState { pid: 42, start_time: 7 };
+        let shop = || ProjectName::parse("shop").unwrap();
+        let mut state = State::default();
+        state.runs("/srv/shop", shop(), name("web"), Some(process));
+        let mut wanted = full().projects.remove(0);
+        wanted.services.remove("web");
+        state.put(wanted);
+        let of = |state: &State| state.projects[0].services["web"].process;
+        assert_eq!(of(&state), Some(process), "it runs on though it is in no plan any more");
+        state.put(full().projects.remove(0));
+        assert_eq!((of(&state), state.projects[0].services["web"].wanted), (Some(process), true));
+        state.runs("/srv/shop", shop(), name("web"), None);
+        state.put(full().projects.remove(0));
+        assert_eq!(of(&state), None, "what is wanted says nothing of processes");
+        state.projects.clear();
+        state.runs("/srv/shop", shop(), name("web"), None);
+        assert_eq!(state, State::default(), "forgotten is forgotten");
+    }
+
+    #[test]
+    fn processes_are_of_their_boot() {
+        let process = |state: &State| state.projects[0].services["web"].process;
+        let mut state = full();
+        state.booted(full().boot_id);
+        assert_eq!(state, full());
+        for (before, now) in [(Some("b"), Some("c")), (None, Some("c")), (Some("b"), None)] {
+            let mut state = State { boot_id: before.map(str::to_owned), ..full() };
+            state.booted(now.map(str::to_owned));
+            assert_eq!((process(&state), state.boot_id.as_deref()), (None, now));
         }
     }
 

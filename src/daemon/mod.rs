@@ -1,6 +1,8 @@
 //! The daemon: builds the tree, wires it, answers signals.
 
 mod config;
+mod estate;
+mod handover;
 mod intensity;
 mod logging;
 mod narrator;
@@ -9,6 +11,7 @@ mod restore;
 mod root;
 mod serve;
 mod tell;
+mod upgrade;
 
 use std::process::ExitCode;
 

@@ -27,6 +27,8 @@ pub(super) struct Front {
     pub(super) http: Option<Sockets>,
     /// For HTTPS, likewise.
     pub(super) https: Option<Sockets>,
+    /// Whether somebody has chosen a port, so that its names are worth knowing.
+    pub(super) chosen: bool,
     /// What was to be said about the ports.
     pub(super) notes: Vec<String>,
     /// How long others may keep it waiting.
@@ -45,7 +47,11 @@ pub(super) struct DataPath {
 
 /// Listens on the ports that are configured, or else on the fallback ones, or else on any. No port is no
 /// reason not to run services.
-pub(super) fn front(proxy: &Proxy, env: impl Fn(&str) -> Option<String>) -> Front {
+pub(super) fn front(
+    proxy: &Proxy,
+    kept: [Option<Sockets>; 2],
+    env: impl Fn(&str) -> Option<String>,
+) -> Front {
     let (mut notes, mut missed) = (Vec::new(), Vec::new());
     let mut chosen = |name: &str, port: u16| {
         let Some(text) = env(name) else { return port };
@@ -57,13 +63,17 @@ pub(super) fn front(proxy: &Proxy, env: impl Fn(&str) -> Option<String>) -> Fron
     let [plain_fallback, tls_fallback] = proxy.fallback_ports;
     let http = chosen("LOCALD_HTTP_PORT", proxy.http_port);
     let https = chosen("LOCALD_HTTPS_PORT", proxy.https_port);
-    let http = first_free("HTTP", [http, plain_fallback], &mut missed);
-    let https = first_free("HTTPS", [https, tls_fallback], &mut missed);
+    let chosen = http != 0 || https != 0;
+    let [kept_http, kept_https] = kept;
+    let mut open =
+        |what, kept: Option<Sockets>, ports| kept.or_else(|| first_free(what, ports, &mut missed));
+    let http = open("HTTP", kept_http, [http, plain_fallback]);
+    let https = open("HTTPS", kept_https, [https, tls_fallback]);
     notes.extend(told(&missed));
     // For tests, which do not wait half a minute.
     let haste = env("LOCALD_PROXY_HASTE").and_then(|times| times.parse().ok());
     let deadlines = Deadlines::default().hastened(haste.unwrap_or(1));
-    Front { http, https, notes, deadlines }
+    Front { http, https, chosen, notes, deadlines }
 }
 
 /// Starts the data path.
@@ -203,7 +213,9 @@ mod tests {
     #[test]
     fn what_is_no_port_is_said_and_not_taken() {
         let any = Proxy { http_port: 0, https_port: 0, ..Proxy::default() };
-        let front = front(&any, |name| (name == "LOCALD_HTTP_PORT").then(|| "80a".to_owned()));
+        let front = front(&any, [None, None], |name| {
+            (name == "LOCALD_HTTP_PORT").then(|| "80a".to_owned())
+        });
         assert_eq!(front.notes, ["LOCALD_HTTP_PORT is \"80a\", which is no port: 0 is used"]);
         assert!(front.http.is_some() && front.https.is_some());
     }

@@ -7,6 +7,7 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::{
     net::UnixListener,
+    runtime::Handle,
     sync::{Semaphore, watch},
     time::Instant,
 };
@@ -22,17 +23,20 @@ use crate::{
         directory::Directory,
         event_log::EventLog,
         infra::Infra,
-        ipc_gateway::{self, Desk, IpcGateway},
+        ipc_gateway::{self, Desk, IpcGateway, Tenure},
         listener::{self, Accept, Listener},
         log_store::{self, LogStore, Sinks},
         port_allocator::{self, PortAllocator},
         projects::{self, Projects},
         proxy_router::{self, ProxyRouter, Routes},
         state_store::{self, StateStore},
+        usage::Usage,
     },
     core::{certs::Realm, config::global::Proxy, ports::LeaseBook, state::State},
+    dashboard::Dashboard,
     os::{
         ca::{self, Vault},
+        hosts_file::Keeper,
         leaves::Leaves,
         logs::LogPlane,
         loopback::Sockets,
@@ -41,7 +45,7 @@ use crate::{
     },
     proxy::{Engine, Kind},
     supervision::{
-        address::{Mailroom, address},
+        address::{Address, Mailroom, address},
         engine::{Policy, Restart},
         graph::{Bond, Edge, Graph, Id, Needs},
         nursery::{ChildSpec, StartFn, spawn},
@@ -74,6 +78,8 @@ pub(super) struct Foundation {
     pub(super) front: Front,
     /// What was configured for it.
     pub(super) proxy: Proxy,
+    /// Where actors and handlers run.
+    pub(super) threads: Handle,
 }
 
 /// The tree, ready to be started.
@@ -82,18 +88,25 @@ pub(super) struct Tree {
     pub(super) args: supervisor::Args,
     /// What requests are answered from.
     pub(super) desk: Arc<Desk>,
+    /// Who writes the routing table.
+    pub(super) router: Address<proxy_router::Msg>,
     /// The proxy's threads; whoever stops the tree lets them end what they have begun.
     pub(super) engine: Arc<Engine>,
+    /// Who writes the names of what runs.
+    pub(super) keeper: Arc<Keeper>,
 }
 
 /// Builds the tree. Fails if the data path has no threads.
 pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
-    let Foundation { places, state, plane, listener, ports, exe, front, proxy } = foundation;
+    let Foundation { places, state, plane, listener, ports, exe, front, proxy, threads } =
+        foundation;
     let (store_room, state_store) = address();
     let (port_room, port_allocator) = address();
     let (log_room, log_store) = address();
     let (project_room, projects) = address();
-    let events = Arc::new(EventLog::new(state.last_seq));
+    let (route_room, routed) = address();
+    let journal = places.state_dir.join("events.jsonl");
+    let events = Arc::new(EventLog::open(&journal, state.last_seq));
     let Signing { trust, leaves, signer } = signing(&places, Realm::new(&proxy.tlds));
     let story = Arc::new(Story::default());
     let DataPath { engine, routes, gate } =
@@ -111,31 +124,39 @@ pub(super) fn tree(foundation: Foundation) -> io::Result<Tree> {
         exe,
     };
     story.begin(infra.clone());
+    let keeper = Arc::new(Keeper::new(front.chosen));
     let root = SupervisorPlate::new("one_for_one");
     let desk = Arc::new(Desk {
         infra: infra.clone(),
         root: root.clone(),
         since: Instant::now(),
         notes: ArcSwap::from_pointee(front.notes),
+        open: watch::Sender::new(false),
         closing: watch::Sender::new(false),
+        tenure: watch::Sender::new(Tenure::Stays),
         connections: watch::Sender::new(0),
+        attached: Arc::new(Semaphore::new(ipc_gateway::MOST_ATTACHED)),
+        usage: Usage::default(),
+        visitors: watch::Sender::default(),
         faults: intensity::faults(),
     });
+    story.show(Dashboard::new(desk.clone()), threads);
     let branch = [
         state_keeper(store_room, &state, &infra),
         allocator(port_room, &state, ports, &infra),
         signer,
         log_keeper(log_room, plane, &infra),
-        router(routes, leaves, &infra),
-        door("listener:http", accept(engine.clone(), Kind::Http), front.http),
-        door("listener:https", accept(engine.clone(), Kind::Https), front.https),
+        router(route_room, routes, leaves, keeper.clone(), &infra),
+        door("listener:http", accept(engine.clone(), Kind::Http), front.http, &desk),
+        door("listener:https", accept(engine.clone(), Kind::Https), front.https, &desk),
         gateway(desk.clone(), listener),
     ];
     let projects = child("projects", Projects, project_room, move |plate| projects::Args {
         infra: infra.clone(),
         plate,
     });
-    Ok(Tree { args: root_args(infra_branch(branch), projects, root), desk, engine })
+    let args = root_args(infra_branch(branch), projects, root);
+    Ok(Tree { args, desk, router: routed, engine, keeper })
 }
 
 /// The two branches meet through addresses only, so neither takes the other down; projects stop first.
@@ -177,11 +198,18 @@ fn gateway(desk: Arc<Desk>, listener: Arc<UnixListener>) -> (Id, ChildSpec) {
 }
 
 /// A listener of the proxy. Without a port it has nothing to do, and says so in the tree.
-fn door(name: &'static str, accept: Accept, sockets: Option<Sockets>) -> (Id, ChildSpec) {
+fn door(
+    name: &'static str,
+    accept: Accept,
+    sockets: Option<Sockets>,
+    desk: &Desk,
+) -> (Id, ChildSpec) {
+    let open = desk.open.subscribe();
     let sockets = sockets.map_or_else(|| Arc::from([]), |sockets| sockets.sockets);
     child(name, Listener, address().0, move |plate| listener::Args {
         accept: accept.clone(),
         sockets: sockets.clone(),
+        open: open.clone(),
         plate,
     })
 }
@@ -227,12 +255,19 @@ fn log_keeper(room: Mailroom<log_store::Msg>, plane: LogPlane, infra: &Infra) ->
 }
 
 /// Who writes the routing table.
-fn router(routes: Routes, leaves: Arc<Leaves>, infra: &Infra) -> (Id, ChildSpec) {
+fn router(
+    room: Mailroom<proxy_router::Msg>,
+    routes: Routes,
+    leaves: Arc<Leaves>,
+    keeper: Arc<Keeper>,
+    infra: &Infra,
+) -> (Id, ChildSpec) {
     let directory = infra.directory.clone();
-    child("proxy-router", ProxyRouter, address().0, move |plate| proxy_router::Args {
+    child("proxy-router", ProxyRouter, room, move |plate| proxy_router::Args {
         directory: directory.clone(),
         routes: routes.clone(),
         leaves: leaves.clone(),
+        keeper: keeper.clone(),
         plate,
     })
 }

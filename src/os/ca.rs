@@ -122,6 +122,23 @@ pub enum CaError {
     Sign(String),
 }
 
+impl CaError {
+    /// What is wrong in one sentence, and one command that mends it.
+    pub fn remedy(&self, dir: &Path) -> (String, String) {
+        let text = self.to_string();
+        let sentence = text.split("; ").next().unwrap_or(&text).to_owned();
+        let fix = match self {
+            Self::Wide { path, .. } => format!("chmod go= '{}'", path.display()),
+            Self::Foreign { .. } => format!("sudo chown -R \"$(id -u)\" '{}'", dir.display()),
+            Self::System { .. } | Self::Folder(_) | Self::Sign(_) => {
+                format!("ls -la '{}'", dir.display())
+            }
+            _ => afresh_command(dir),
+        };
+        (sentence, fix)
+    }
+}
+
 impl Authority {
     /// The root in `dir`; made, for the domains of `realm`, if there is none. Of two who make one at
     /// the same time, both get the same.
@@ -216,6 +233,14 @@ pub fn read_root(dir: &Path) -> Result<Option<Root>, CaError> {
     let Some(pem) = files::read_root(dir)? else { return Ok(None) };
     let root = Root::from_pem(&pem);
     root.map(Some).map_err(|why| CaError::Corrupt { path: root_file(dir), why: why.to_string() })
+}
+
+/// The command that begins with a new CA.
+pub fn afresh_command(dir: &Path) -> String {
+    format!(
+        "locald trust --uninstall; rm -r '{}' && locald server restart && locald trust",
+        dir.display()
+    )
 }
 
 fn in_date(dir: &Path, root: &Root, now: SystemTime) -> Result<(), CaError> {

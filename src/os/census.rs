@@ -13,11 +13,15 @@ mod tests;
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
     sync::{Mutex, OnceLock, PoisonError, mpsc},
     thread,
 };
 
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::Signal,
+    unistd::{Pid, getsid},
+};
 use tokio::sync::oneshot;
 
 use self::scan::{Census, Scanner};
@@ -49,12 +53,22 @@ pub async fn members(leader: i32, marker: Option<&OsStr>) -> Vec<Member> {
     members_now(leader, marker)
 }
 
+/// Whether the environment of `pid` has this entry.
+pub(super) fn bears(pid: i32, marker: Option<&OsStr>) -> bool {
+    let environment = super::proc::environment(pid).unwrap_or_default();
+    let marker = marker.map(OsStrExt::as_bytes);
+    marker.is_some_and(|marker| environment.split(|byte| *byte == 0).any(|entry| entry == marker))
+}
+
 /// SIGKILL for all that belongs to the session, found by a scan on this thread: for when nobody
 /// can wait.
 pub(super) fn kill_now(leader: i32, marker: Option<&OsStr>) {
     // A second round for what was forked during the first.
     for _round in 0..2 {
-        let members = members_now(leader, marker);
+        let mut members = members_now(leader, marker);
+        // Whatever was being spawned during the scan is entered after this.
+        drop(leaders::quiet());
+        members.retain(|member| !leads_another(member.pid, leader));
         let mut killed = false;
         for member in members {
             if member.pid != leader {
@@ -66,6 +80,13 @@ pub(super) fn kill_now(leader: i32, marker: Option<&OsStr>) {
             return;
         }
     }
+}
+
+/// Whether it belongs to another session that is ours: the next life of a service bears the marker of
+/// the one before it, and a scan may have met it before it was entered among the leaders.
+fn leads_another(pid: i32, leader: i32) -> bool {
+    let session = getsid(Some(Pid::from_raw(pid))).map(Pid::as_raw);
+    session.is_ok_and(|session| session != leader && leaders::is_leader(session))
 }
 
 struct Request {

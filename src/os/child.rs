@@ -22,8 +22,9 @@ use nix::{
 pub use super::wait::Ending;
 use super::{
     census::{self, Member},
+    keep::{self, Fate},
     leaders,
-    pidfd::Pidfd,
+    pidfd::{self, Pidfd},
     proc::{self, StartTime},
     wait,
 };
@@ -42,6 +43,7 @@ pub struct Child {
     started: StartTime,
     pidfd: Pidfd,
     marker: Option<OsString>,
+    kin: Kin,
     state: Mutex<State>,
 }
 
@@ -52,6 +54,17 @@ pub struct Survivor {
     pub pid: i32,
     /// Its command line.
     pub command: String,
+}
+
+/// Whose child it is, and so who keeps its number from being given to another one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kin {
+    /// Ours.
+    Own,
+    /// The heart's: an earlier daemon has started it.
+    Hearts,
+    /// Somebody's who knows nothing of us: the heart that started it is gone as well.
+    Strangers,
 }
 
 #[derive(Debug, Default)]
@@ -72,13 +85,42 @@ impl Child {
         });
         match known {
             Ok((pidfd, started)) => {
-                Ok(Self { pid, started, pidfd, marker, state: Mutex::default() })
+                Ok(Self { pid, started, pidfd, marker, kin: Kin::Own, state: Mutex::default() })
             }
             Err(error) => {
                 // Most likely we are out of descriptors. It must not run on unwatched.
                 let _sent = killpg(Pid::from_raw(pid), Signal::SIGKILL);
                 abandon(pid, marker.as_deref());
                 Err(error)
+            }
+        }
+    }
+
+    /// The process `pid` that began at `started`, which an earlier daemon has started; none if that
+    /// one is gone. Must be called within a tokio runtime.
+    pub fn adopt(
+        pid: i32,
+        started: StartTime,
+        marker: Option<OsString>,
+    ) -> io::Result<Option<Self>> {
+        let Some(pidfd) = Pidfd::of(pid, started)? else { return Ok(None) };
+        let kin = match keep::line().map(|line| line.fate(pid)) {
+            Some(Fate::Runs | Fate::Ended(_)) => Kin::Hearts,
+            Some(Fate::Unknown) | None => Kin::Strangers,
+        };
+        leaders::enter(&leaders::permit(), pid, marker.as_deref());
+        Ok(Some(Self { pid, started, pidfd, marker, kin, state: Mutex::default() }))
+    }
+
+    /// Kills what is left of the session of `leader`, whose leader is gone: only what bears the marker,
+    /// since the number may be another session's by now.
+    pub async fn clear_remains(leader: i32, marker: Option<&OsStr>) {
+        for member in census::members(leader, marker).await {
+            if census::bears(member.pid, marker)
+                && let Err(error) =
+                    pidfd::signal_verified(member.pid, member.started, Signal::SIGKILL)
+            {
+                tracing::warn!(pid = member.pid, %error, "cannot stop an orphan");
             }
         }
     }
@@ -112,7 +154,17 @@ impl Child {
 
     fn look(&self, state: &mut State) -> Option<Ending> {
         if state.ending.is_none() {
-            match wait::peek(self.pidfd.as_fd()) {
+            let ending = match self.kin {
+                Kin::Own => wait::peek(self.pidfd.as_fd()),
+                Kin::Hearts | Kin::Strangers if !self.pidfd.has_ended() => Ok(None),
+                Kin::Hearts | Kin::Strangers => {
+                    match keep::line().map(|line| line.fate(self.pid)) {
+                        Some(Fate::Ended(ending)) if self.kin == Kin::Hearts => Ok(Some(ending)),
+                        _ => Err(io::Error::other("whoever knew is gone")),
+                    }
+                }
+            };
+            match ending {
                 Ok(ending) => state.ending = ending,
                 Err(error) => {
                     // Somebody else in this process waits for children, and got the status.
@@ -129,9 +181,21 @@ impl Child {
     /// there is none.
     pub fn signal_group(&self, signal: Signal) {
         let state = self.state();
-        if !state.reaped {
+        if !state.reaped && self.holds_number() {
             // ESRCH: all of the group are dead. EPERM: they changed their uid, see `Survivor`.
             let _sent = killpg(Pid::from_raw(self.pid), signal);
+        } else if !state.cleared {
+            // The number of the group may be another's by now; the leader cannot be mistaken.
+            let _sent = self.pidfd.send(signal);
+        }
+    }
+
+    /// Whether its number cannot be given to another process, group or session before it is cleared.
+    fn holds_number(&self) -> bool {
+        match self.kin {
+            Kin::Own => true,
+            Kin::Hearts => keep::line().is_some_and(|line| line.heart().is_some()),
+            Kin::Strangers => false,
         }
     }
 
@@ -160,7 +224,12 @@ impl Child {
 
     /// The living processes of its session and their descendants, itself included.
     pub async fn members(&self) -> Vec<Member> {
-        census::members(self.pid, self.marker.as_deref()).await
+        let mut members = census::members(self.pid, self.marker.as_deref()).await;
+        if !self.holds_number() && self.pidfd.has_ended() {
+            // By now the session may be another's.
+            members.retain(|member| census::bears(member.pid, self.marker.as_deref()));
+        }
+        members
     }
 
     /// Whether `pid` is one of [`Self::members`].
@@ -182,7 +251,9 @@ impl Child {
         }
         self.look(&mut state);
         leaders::forget(self.pid);
-        if let Err(error) = wait::reap(self.pidfd.as_fd()) {
+        if self.kin == Kin::Own
+            && let Err(error) = wait::reap(self.pidfd.as_fd())
+        {
             tracing::error!(pid = self.pid, %error, "cannot reap a process");
         }
         state.reaped = true;

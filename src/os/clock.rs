@@ -4,7 +4,7 @@
 
 use std::{
     fs, io,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use jiff::Timestamp;
@@ -12,6 +12,11 @@ use jiff::Timestamp;
 /// The time that only goes forward: for measuring and waiting.
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// Waits, where there is nothing else that could be waited for.
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// The time on the wall: for people and files.
@@ -33,8 +38,6 @@ pub fn boot_id() -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

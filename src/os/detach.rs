@@ -10,7 +10,7 @@ use std::{
     fs::File,
     io::{self, Read as _},
     os::{
-        fd::{AsFd as _, AsRawFd as _, FromRawFd as _, RawFd},
+        fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd, RawFd},
         unix::process::CommandExt as _,
     },
     path::Path,
@@ -98,19 +98,37 @@ pub fn hear(mut pipe: File, limit: Duration) -> io::Result<Option<String>> {
 /// In the started program: the pipe to say on that it is ready, if somebody waits for that. To be
 /// called once, before anything else is opened.
 pub fn ready_pipe() -> Option<File> {
-    let fd: RawFd = env::var(READY_FD).ok()?.parse().ok()?;
+    inherited(READY_FD).map(File::from)
+}
+
+/// A descriptor that whoever started this program has given it, and named in the variable `name`.
+/// To be called once for each, before anything else is opened.
+pub fn inherited(name: &str) -> Option<OwnedFd> {
+    heirloom(env::var(name).ok()?.parse().ok()?)
+}
+
+/// A descriptor of this number that the program which we were before, or which has started us, has
+/// left open for us. To be called once for each, before anything else is opened.
+pub fn heirloom(fd: RawFd) -> Option<OwnedFd> {
     if fd <= libc::STDERR_FILENO {
         return None;
     }
-    // SAFETY: `detach` has opened this descriptor for us and told nobody else of it; should the
-    // variable lie, the next line finds that it is not open.
-    let pipe = unsafe { File::from_raw_fd(fd) };
-    if fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).is_err() {
+    // SAFETY: whoever told us the number has opened this descriptor for us and told nobody else of it;
+    // should the number be wrong, the next line finds that it is not open.
+    let inherited = unsafe { OwnedFd::from_raw_fd(fd) };
+    if fcntl(&inherited, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).is_err() {
         // Not ours to close.
-        std::mem::forget(pipe);
+        std::mem::forget(inherited);
         return None;
     }
-    Some(pipe)
+    Some(inherited)
+}
+
+/// Lets programs that are started from now on inherit `fd`, or not.
+pub fn bequeath(fd: impl AsFd, inherited: bool) -> io::Result<()> {
+    let flags = if inherited { FdFlag::empty() } else { FdFlag::FD_CLOEXEC };
+    fcntl(fd, FcntlArg::F_SETFD(flags))?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Write},
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
-        fs::OpenOptionsExt,
+        fs::{MetadataExt, OpenOptionsExt, chown},
     },
     path::{Path, PathBuf},
 };
@@ -40,7 +40,7 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let failed = |source| FileError::Write { path: path.to_owned(), source };
     let (folder, name) = split(path).map_err(failed)?;
     let temporary = folder.join(temporary_name(name));
-    let replaced = fill(&temporary, content)
+    let replaced = fill(&temporary, content, 0o600)
         .and_then(|()| fs::rename(&temporary, path))
         .and_then(|()| File::open(folder)?.sync_all());
     replaced.map_err(|source| {
@@ -48,6 +48,34 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), FileError> {
         let _removed = fs::remove_file(&temporary);
         failed(source)
     })
+}
+
+/// Replaces the text of a file that a person keeps: where it is a link, that of its target; with the
+/// mode, and as far as we may the owner, that it had. A new one is readable for everybody (umask).
+pub fn rewrite(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    let old = fs::canonicalize(path).and_then(|path| Ok((fs::metadata(&path)?, path)));
+    let (old, path) = match old {
+        Ok((old, path)) => (Some(old), path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (None, path.to_owned()),
+        Err(error) => return Err(failed(error)),
+    };
+    let (folder, name) = split(&path).map_err(failed)?;
+    let temporary = folder.join(temporary_name(name));
+    let replaced = fill(&temporary, content, 0o666)
+        .and_then(|()| old.map_or(Ok(()), |old| take_after(&temporary, &old)))
+        .and_then(|()| fs::rename(&temporary, &path));
+    replaced.map_err(|source| {
+        let _removed = fs::remove_file(&temporary);
+        failed(source)
+    })
+}
+
+/// Gives `new` the mode of `old`, and its owner if we may give files away.
+fn take_after(new: &Path, old: &Metadata) -> io::Result<()> {
+    // Only root may; whoever else may write here becomes the owner.
+    let _ours = chown(new, Some(old.uid()), Some(old.gid()));
+    fs::set_permissions(new, old.permissions())
 }
 
 /// Renames `path`, which nobody can make sense of, to the first free `<name>.corrupt-<n>`, so
@@ -67,13 +95,13 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     Err(failed(io::ErrorKind::AlreadyExists.into()))
 }
 
-fn fill(temporary: &Path, content: &[u8]) -> io::Result<()> {
+fn fill(temporary: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     // A leftover may have other permissions, or be a link somewhere else.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary)?;
     file.write_all(content)?;
     file.sync_all()
 }
@@ -135,6 +163,20 @@ mod tests {
         let error = write_atomic(&path, b"new").unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot write {}: ", path.display())), "{error}");
         assert_eq!(names(dir.path()), ["state.json"]);
+    }
+
+    #[test]
+    fn a_persons_file_keeps_its_mode_and_a_link_its_target() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("real.toml"), dir.path().join("link.toml"));
+        rewrite(&file, b"one").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("real.toml", &link).unwrap();
+        rewrite(&link, b"two").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(names(dir.path()), ["link.toml", "real.toml"]);
     }
 
     #[test]

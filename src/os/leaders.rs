@@ -12,6 +12,8 @@ use std::{
 
 use tokio::sync::Notify;
 
+use super::keep;
+
 /// What a scan knows about each session: its leader, and the environment entry only it has.
 pub(super) type Sessions = HashMap<i32, Option<OsString>>;
 
@@ -40,6 +42,7 @@ pub(super) fn quiet() -> Quiet {
 
 /// Enters a child that was spawned under `_permit`.
 pub(super) fn enter(_permit: &Permit, pid: i32, marker: Option<&OsStr>) {
+    keep::leads(pid);
     sessions().get_or_insert_default().insert(pid, marker.map(OsStr::to_owned));
 }
 
@@ -48,6 +51,7 @@ pub(super) fn forget(pid: i32) {
     if let Some(sessions) = sessions().as_mut() {
         sessions.remove(&pid);
     }
+    keep::reap(pid);
 }
 
 /// Tells the sweep that a zombie may have become nobody's, or that one no longer bars its way.

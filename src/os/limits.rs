@@ -17,6 +17,19 @@ pub fn raise_nofile() -> io::Result<Option<u64>> {
     Ok(original)
 }
 
+/// Does something under the original limit. Nothing else may open descriptors meanwhile.
+pub fn with_original<T>(what: impl FnOnce() -> T) -> T {
+    let limit = getrlimit(Resource::Nofile);
+    if let Some(original) = ORIGINAL.get() {
+        let low = Rlimit { current: *original, maximum: limit.maximum };
+        // To lower one's own limit, and to raise it to the hard one, is always allowed.
+        let _allowed = setrlimit(Resource::Nofile, low);
+    }
+    let done = what();
+    let _allowed = setrlimit(Resource::Nofile, limit);
+    done
+}
+
 /// Gives the child `pid`, which must not have been reaped, the original soft limit back.
 ///
 /// `posix_spawn` cannot set limits, and lowering our own for a moment would let an `accept`

@@ -46,7 +46,7 @@ pub(super) fn only_remembered(port: u16) -> bool {
 }
 
 /// Whether anybody listens on `port`.
-pub(super) fn anybody_on(port: u16) -> bool {
+pub fn anybody_on(port: u16) -> bool {
     rows().iter().any(|row| row.port == port && row.state == State::Listen)
 }
 

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, Write},
     os::{
-        fd::{AsFd, BorrowedFd},
+        fd::{AsFd, BorrowedFd, OwnedFd},
         unix::fs::{MetadataExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
@@ -71,6 +71,23 @@ impl Lock {
                 return Ok(lock);
             }
         }
+    }
+
+    /// Goes on holding the lock that somebody has kept for us; another one if its file is gone.
+    pub fn resume(fd: OwnedFd, socket: &Path) -> Result<Self, LockError> {
+        let path = lock_path(socket);
+        let failed = |source: io::Error| LockError::System { path: path.clone(), source };
+        let file = File::from(fd);
+        let ours = file.metadata().map_err(failed)?;
+        let there = fs::symlink_metadata(&path);
+        if !there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
+            return Self::take(socket);
+        }
+        // The lock belongs to what both descriptors refer to, so this asks for what it has.
+        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
+        let mut lock = Self(lock.map_err(|(_, errno)| failed(errno.into()))?);
+        lock.sign().map_err(failed)?;
+        Ok(lock)
     }
 
     /// Removes the file, then lets go. Whoever waits on the removed file finds that it has lost its

@@ -12,7 +12,9 @@
 #![expect(clippy::disallowed_types, reason = "short locks between the plane's thread and readers")]
 
 mod follow;
+mod journal;
 mod ledger;
+mod mend;
 mod merge;
 mod plane;
 mod pump;
@@ -20,12 +22,16 @@ mod seek;
 mod sink;
 mod store;
 mod tail;
+mod tails;
+mod terminal;
 
 pub use follow::{Follower, Start};
+pub(super) use journal::MAGIC as JOURNAL;
 pub use merge::Merge;
 pub use plane::LogPlane;
 pub use pump::{Drained, Pump};
 pub use sink::Sink;
+pub use terminal::{News, Terminal};
 
 #[cfg(test)]
 mod tests;

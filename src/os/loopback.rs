@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    os::fd::OwnedFd,
     sync::Arc,
 };
 
@@ -40,6 +41,16 @@ fn listen_once(port: u16) -> io::Result<Sockets> {
         Err(error) => return Err(error),
     };
     Ok(Sockets { address, sockets: sockets.into() })
+}
+
+/// Sockets that listen already and that somebody has kept for us; none if they do not fit together.
+pub fn resume(sockets: Vec<OwnedFd>) -> Option<Sockets> {
+    let sockets: Vec<TcpListener> = sockets.into_iter().map(TcpListener::from).collect();
+    let addresses: Vec<SocketAddr> =
+        sockets.iter().map(TcpListener::local_addr).collect::<Result<_, _>>().ok()?;
+    let address = *addresses.iter().find(|address| address.is_ipv4())?;
+    let fit = addresses.iter().all(|other| other.port() == address.port());
+    fit.then(|| Sockets { address, sockets: sockets.into() })
 }
 
 /// Whether the machine has no IPv6 at all.

@@ -6,7 +6,7 @@ mod sender;
 use std::{
     fs, io,
     os::{
-        fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd},
+        fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
         unix::fs::{FileTypeExt as _, MetadataExt as _},
     },
     path::{Path, PathBuf},
@@ -81,6 +81,18 @@ impl NotifySocket {
         Ok(Self { socket, path: path.to_owned(), file: (found.dev(), found.ino()) })
     }
 
+    /// Goes on with a socket that has been bound to the path before: what was sent meanwhile waits in it.
+    /// Needs a tokio runtime.
+    pub fn resume(socket: OwnedFd, path: &Path) -> io::Result<Self> {
+        let bound: UnixAddr = socket::getsockname(socket.as_raw_fd())?;
+        let found = fs::symlink_metadata(path)?;
+        if bound.path() != Some(path) || !found.file_type().is_socket() {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        let socket = UnixDatagram::from_std(socket.into())?;
+        Ok(Self { socket, path: path.to_owned(), file: (found.dev(), found.ino()) })
+    }
+
     /// Where it is bound.
     pub fn path(&self) -> &Path {
         &self.path
@@ -100,6 +112,12 @@ impl NotifySocket {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+impl AsFd for NotifySocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

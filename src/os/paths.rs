@@ -6,7 +6,7 @@ mod tests;
 
 use std::{
     ffi::OsString,
-    io,
+    fs, io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf, absolute},
 };
@@ -121,6 +121,33 @@ impl Places {
             run_dir: socket.parent().unwrap_or_else(|| Path::new("/")).to_owned(),
             socket,
         }))
+    }
+
+    /// What a heart that had to stop everything leaves for the next command.
+    pub fn last_word(&self) -> PathBuf {
+        self.state_dir.join("last-word")
+    }
+
+    /// The folders of projects that live as long as the client that made them (`locald try`).
+    pub fn scratch_dir(&self) -> PathBuf {
+        self.state_dir.join("try")
+    }
+
+    /// Removes the notify sockets beside the IPC socket, except those `in_use`. Only for whoever has the
+    /// daemon's lock, before it runs anything.
+    pub fn remove_notify_sockets(&self, in_use: impl Fn(&Path) -> bool) -> io::Result<()> {
+        let own = self.socket.file_name().unwrap_or_default().as_bytes();
+        for entry in fs::read_dir(&self.run_dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let service = name.as_bytes().strip_prefix(own);
+            let is_ones = |rest: &[u8]| rest.starts_with(b".") && rest.ends_with(b".notify");
+            if service.is_some_and(is_ones) && !in_use(&entry.path()) {
+                // In a folder for all it may be somebody else's.
+                let _not_ours = fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
     }
 
     /// Where the service `project`/`service` sends its notifications: beside the IPC socket, with

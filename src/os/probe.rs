@@ -2,12 +2,14 @@
 
 mod command;
 mod http;
+mod http2;
 mod tcp;
 
 use std::time::Duration;
 
-pub use command::command;
-pub use http::http;
+pub use command::{command, judge};
+pub use http::{Unanswered, http};
+pub use http2::http2;
 pub use tcp::tcp;
 
 /// "no answer within 1 s".

@@ -1,6 +1,10 @@
 //! What `/proc` tells about a process.
 
-use std::{ffi::OsStr, fs, io, os::unix::ffi::OsStrExt};
+use std::{ffi::OsStr, fs, io, os::unix::ffi::OsStrExt, time::Duration};
+
+use rustix::param::{clock_ticks_per_second, page_size};
+
+use crate::core::usage::Process;
 
 /// When a process began, in clock ticks since boot: with the pid, its identity during one boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +25,10 @@ pub struct Stat {
     pub alive: bool,
     /// Its program is not in memory yet (or not any more): it shows no arguments or environment.
     pub loading: bool,
+    /// Clock ticks that processors have spent on it.
+    pub ticks: u64,
+    /// Pages that it has in memory.
+    pub pages: u64,
 }
 
 /// The state of `pid`, or none when there is no such process (any more).
@@ -50,6 +58,24 @@ pub fn environment(pid: i32) -> Option<Vec<u8>> {
 /// Every process there is. Those that come or go meanwhile may be missing.
 pub fn pids() -> io::Result<impl Iterator<Item = i32>> {
     Ok(fs::read_dir("/proc")?.filter_map(|entry| number(&entry.ok()?.file_name())))
+}
+
+/// What each process uses. Those that come or go meanwhile may be missing.
+pub fn all() -> Vec<Process> {
+    let (ticks, page) = (clock_ticks_per_second().max(1), page_size() as u64);
+    let process = |pid| {
+        let stat = stat(pid)?;
+        let busy = Duration::from_millis(stat.ticks.saturating_mul(1000) / ticks);
+        Some(Process {
+            pid,
+            parent: stat.parent,
+            session: stat.session,
+            began: stat.started.0,
+            busy,
+            memory: stat.pages.saturating_mul(page),
+        })
+    };
+    pids().into_iter().flatten().filter_map(process).collect()
 }
 
 /// The number given to the newest process or thread.
@@ -82,19 +108,24 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
     let session = fields.next()?.parse().ok()?;
-    let threads: u32 = fields.nth(13)?.parse().ok()?;
+    let by_itself: u64 = fields.nth(7)?.parse().ok()?;
+    let by_the_kernel: u64 = fields.next()?.parse().ok()?;
+    let threads: u32 = fields.nth(4)?.parse().ok()?;
     let started = StartTime(fields.nth(1)?.parse().ok()?);
-    let code_begins = fields.nth(3)?;
+    let pages = fields.nth(1)?.parse().ok()?;
+    let code_begins = fields.nth(1)?;
+    let ticks = by_itself.saturating_add(by_the_kernel);
     // A main thread that ended before the others shows as a zombie, yet the process runs.
     let alive = !matches!(state, "Z" | "X" | "x") || threads > 1;
-    Some(Stat { parent, group, session, started, alive, loading: code_begins == "0" })
+    let loading = code_begins == "0";
+    Some(Stat { parent, group, session, started, alive, loading, ticks, pages })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const REST: &str = "7 8 9 34816 8 4194304 102 0 0 0 0 0 0 0 20 0 1 0 4711 5005312 969 18446744073709551615 4194304";
+    const REST: &str = "7 8 9 34816 8 4194304 102 0 0 0 30 12 0 0 20 0 1 0 4711 5005312 969 18446744073709551615 4194304";
 
     #[test]
     fn a_name_cannot_forge_the_fields() {
@@ -106,6 +137,8 @@ mod tests {
             started: StartTime(4711),
             alive: true,
             loading: false,
+            ticks: 42,
+            pages: 969,
         };
         assert_eq!(parse_stat(text.as_bytes()), Some(expected));
     }
@@ -133,5 +166,8 @@ mod tests {
         assert_eq!(stat.parent, nix::unistd::getppid().as_raw());
         assert!(stat.alive);
         assert!(!command_line(me).starts_with('['));
+        let all = all();
+        let ours = all.iter().find(|process| process.pid == me).unwrap();
+        assert!(ours.memory > 100_000 && ours.session > 0, "{ours:?}");
     }
 }

@@ -13,8 +13,9 @@ use crate::core::{
     diagnostic::{Diagnostic, Diagnostics, SourceFile},
     id::ServiceName,
     launch::env_files_of,
-    plan::Plan,
+    plan::{Plan, Written},
     routes::{ProjectRoutes, Table},
+    state::Configuration,
 };
 
 /// The files that make a folder a project; the first that is there counts.
@@ -23,6 +24,12 @@ pub const FILES: [&str; 2] = ["locald.toml", "Procfile"];
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
+    /// The folder itself is not there.
+    #[error(
+        "there is no folder {} any more: where it was moved to, `locald up` goes on with the project",
+        .0.display()
+    )]
+    Gone(PathBuf),
     /// Neither file is there.
     #[error("there is no locald.toml in {}", .0.display())]
     Missing(PathBuf),
@@ -44,10 +51,51 @@ pub fn find(dir: &Path) -> Option<PathBuf> {
     FILES.iter().map(|name| dir.join(name)).find(|file| file.symlink_metadata().is_ok())
 }
 
+/// Whether it is certain that there is no such folder.
+pub fn is_gone(dir: &Path) -> bool {
+    matches!(dir.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
 /// What the configuration file in `dir` says.
 pub fn plan(dir: &Path) -> Result<Plan, Unusable> {
-    let file = find(dir).ok_or_else(|| Unusable::Missing(dir.to_owned()))?;
-    check(dir, file)
+    let missing = || if is_gone(dir) { Unusable::Gone } else { Unusable::Missing };
+    let file = find(dir).ok_or_else(|| missing()(dir.to_owned()))?;
+    plan_of(dir, source(file)?)
+}
+
+/// What `configuration` of `dir` says, which was in effect before: whatever has become of the files
+/// that it names.
+pub fn plan_before(dir: &Path, configuration: Configuration) -> Result<Plan, Unusable> {
+    let Configuration { file, text } = configuration;
+    parsed(dir, SourceFile { path: dir.join(file), text }).map(|(plan, _)| plan)
+}
+
+/// What `source`, the configuration of `dir`, says.
+pub fn plan_of(dir: &Path, source: SourceFile) -> Result<Plan, Unusable> {
+    let (plan, source) = parsed(dir, source)?;
+    let mut wrong = missing_env_files(dir, &source, &plan);
+    wrong.extend(clashing_routes(&source, &plan));
+    wrong.extend(unusable_certificates(dir, &source, &plan));
+    if wrong.is_empty() {
+        Ok(plan)
+    } else {
+        Err(Unusable::Invalid(Diagnostics { source, list: wrong }))
+    }
+}
+
+fn parsed(dir: &Path, source: SourceFile) -> Result<(Plan, SourceFile), Unusable> {
+    let name = dir.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let parse =
+        if source.path.ends_with(FILES[0]) { config::parse_toml } else { config::parse_procfile };
+    match parse(&source, &name) {
+        Ok(config) => {
+            let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let mut plan = Plan::of(&config);
+            plan.written = Written(Some(Configuration { file, text: source.text.clone() }));
+            Ok((plan, source))
+        }
+        Err(list) => Err(Unusable::Invalid(Diagnostics { source, list })),
+    }
 }
 
 /// Where a part of the configuration in `dir` stands; its first character, if the part comes from elsewhere.
@@ -61,28 +109,6 @@ pub fn place_of(dir: &Path, part: Part<'_>) -> Option<(SourceFile, Range<usize>)
 /// The text of a configuration file.
 pub fn source_of(path: PathBuf) -> Option<SourceFile> {
     source(path).ok()
-}
-
-fn check(dir: &Path, file: PathBuf) -> Result<Plan, Unusable> {
-    let source = source(file)?;
-    let name = dir.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let config = if source.path.ends_with(FILES[0]) {
-        config::parse_toml(&source, &name)
-    } else {
-        config::parse_procfile(&source, &name)
-    };
-    let plan = match config {
-        Ok(config) => Plan::of(&config),
-        Err(list) => return Err(Unusable::Invalid(Diagnostics { source, list })),
-    };
-    let mut wrong = missing_env_files(dir, &source, &plan);
-    wrong.extend(clashing_routes(&source, &plan));
-    wrong.extend(unusable_certificates(dir, &source, &plan));
-    if wrong.is_empty() {
-        Ok(plan)
-    } else {
-        Err(Unusable::Invalid(Diagnostics { source, list: wrong }))
-    }
 }
 
 fn source(path: PathBuf) -> Result<SourceFile, Unusable> {

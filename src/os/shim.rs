@@ -1,10 +1,11 @@
 //! The client of the shim: finds it, agrees on a version, and asks it for one thing per call.
 
 mod install;
+mod source;
 
 use std::{
     fs,
-    io::{self, IoSlice, IoSliceMut},
+    io::{self, IoSlice, IoSliceMut, Read as _},
     mem::MaybeUninit,
     net::TcpListener,
     os::{fd::OwnedFd, unix::fs::MetadataExt},
@@ -13,14 +14,22 @@ use std::{
     time::Duration,
 };
 
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
+use nix::unistd::geteuid;
+use rustix::{
+    fs::{StatVfsMountFlags, statvfs},
+    net::{
+        AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+        SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
+    },
 };
 
 use super::loopback::Sockets;
+use crate::core::doctor::facts;
 
-pub use self::install::{Plan, as_user, setup, uninstall, users};
+pub use self::{
+    install::{Plan, as_user, setup, uninstall, users},
+    source::Source,
+};
 
 /// Where `admin setup` puts it.
 pub const PATH: &str = "/usr/local/libexec/locald/locald-shim";
@@ -38,6 +47,31 @@ pub struct Shim(());
 
 /// The shim, if there is one that fits; else why not, in words.
 pub fn find() -> Result<Shim, String> {
+    hello().map(|_| Shim(()))
+}
+
+/// What there is of it, for `doctor`.
+pub fn look() -> facts::Shim {
+    if !Path::new(PATH).exists() {
+        return facts::Shim::Absent;
+    }
+    // Who may execute it and is let in is two things.
+    let listed = || users().is_ok_and(|users| users.contains(&geteuid().as_raw()));
+    match hello() {
+        Err(why) => facts::Shim::Unfit(why),
+        Ok(_) if is_nosuid() => {
+            facts::Shim::Unfit(format!("{PATH} is on a file system that is mounted with nosuid"))
+        }
+        Ok(_) if !geteuid().is_root() && !listed() => facts::Shim::NotForUs,
+        Ok(hello) => facts::Shim::Fits(hello.release),
+    }
+}
+
+fn is_nosuid() -> bool {
+    statvfs(PATH).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::NOSUID))
+}
+
+fn hello() -> Result<Hello, String> {
     let file = match fs::symlink_metadata(PATH) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -48,7 +82,7 @@ pub fn find() -> Result<Shim, String> {
     if !file.is_file() || file.uid() != 0 || file.mode() & 0o7777 != 0o4755 {
         return Err(format!("{PATH} is not setuid root; `sudo locald admin setup` mends it"));
     }
-    fits(Path::new(PATH)).map(|()| Shim(()))
+    greet(Path::new(PATH))
 }
 
 impl Shim {
@@ -85,28 +119,48 @@ impl Shim {
     }
 }
 
-/// Whether the program there is a shim that speaks with us.
-fn fits(program: &Path) -> Result<(), String> {
+/// What a shim says of itself.
+#[derive(Debug, Eq, PartialEq)]
+struct Hello {
+    release: String,
+    /// The versions of the protocol, from and to.
+    protocol: (u32, u32),
+}
+
+/// What the program there says, if it is a shim that speaks with us.
+fn greet(program: &Path) -> Result<Hello, String> {
     #[expect(clippy::disallowed_methods, reason = "this is an adapter of the os layer")]
     let mut command = Command::new(program);
-    let run = command.arg("hello").env_clear().stdin(Stdio::null()).stderr(Stdio::null()).output();
-    let out = run.map_err(|error| format!("cannot run {}: {error}", program.display()))?;
-    let hello = String::from_utf8_lossy(&out.stdout);
-    let Some((from, to)) = versions(&hello) else {
+    command.arg("hello").env_clear().stdin(Stdio::null()).stderr(Stdio::null());
+    let child = command.stdout(Stdio::piped()).spawn();
+    let child = child.map_err(|error| format!("cannot run {}: {error}", program.display()))?;
+    let Some(hello) = read_hello(&all(child.stdout)) else {
         return Err(format!("{} is no shim of locald", program.display()));
     };
+    let (from, to) = hello.protocol;
     if from <= *PROTOCOL.end() && *PROTOCOL.start() <= to {
-        Ok(())
+        Ok(hello)
     } else {
         Err("the shim is of another version; `sudo locald admin setup` replaces it".to_owned())
     }
 }
 
 /// `locald-shim VERSION protocol FROM-TO OPERATION…`
-fn versions(hello: &str) -> Option<(u32, u32)> {
+fn read_hello(hello: &str) -> Option<Hello> {
     let mut words = hello.strip_prefix("locald-shim ")?.split_ascii_whitespace();
-    let (from, to) = words.nth(2)?.split_once('-')?;
-    Some((from.parse().ok()?, to.parse().ok()?))
+    let (release, (from, to)) = (words.next()?.to_owned(), words.nth(1)?.split_once('-')?);
+    Some(Hello { release, protocol: (from.parse().ok()?, to.parse().ok()?) })
+}
+
+/// What comes out of a pipe. Nobody waits for the process at its other end: in the daemon, the reaper does so for
+/// all that is no service, and a command does not live longer.
+fn all(pipe: Option<impl io::Read>) -> String {
+    let mut text = Vec::new();
+    if let Some(pipe) = pipe {
+        // What was read before an error is all there is.
+        let _read = pipe.take(LONGEST as u64).read_to_end(&mut text);
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// One call: the reply without its `ok`, and the descriptors that came with it.
@@ -127,13 +181,13 @@ fn call(words: &[&str], body: &[u8], within: Duration) -> Result<(String, Vec<Ow
         Ok((ours, child))
     };
     let (ours, child) = send().map_err(failed)?;
-    let received = receive(&ours);
-    let end = child.wait_with_output();
-    let (text, fds) = match received {
+    let (text, fds) = match receive(&ours) {
         Ok(received) => received,
+        // It may still be at work, and say nothing.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(failed(error)),
         Err(error) => {
-            let said = end.map(|end| String::from_utf8_lossy(&end.stderr).trim().to_owned());
-            return Err(said.ok().filter(|said| !said.is_empty()).unwrap_or_else(|| failed(error)));
+            let said = all(child.stderr).trim().to_owned();
+            return Err(if said.is_empty() { failed(error) } else { said });
         }
     };
     match text.strip_prefix("ok") {
@@ -172,15 +226,16 @@ mod tests {
 
     #[test]
     fn versions_are_a_range() {
-        assert_eq!(versions("locald-shim 0.1.0 protocol 1-3 bind trust hosts\n"), Some((1, 3)));
+        let hello = read_hello("locald-shim 0.1.0 protocol 1-3 bind trust hosts\n").unwrap();
+        assert_eq!(hello, Hello { release: "0.1.0".to_owned(), protocol: (1, 3) });
         for other in ["", "locald-shim", "locald-shim 1 protocol 1", "bash 1 protocol 1-1"] {
-            assert_eq!(versions(other), None, "{other}");
+            assert_eq!(read_hello(other), None, "{other}");
         }
     }
 
     #[test]
     fn another_program_is_no_shim() {
-        assert!(fits(Path::new("/bin/true")).unwrap_err().contains("no shim"));
-        assert!(fits(Path::new("/nowhere")).is_err());
+        assert!(greet(Path::new("/bin/true")).unwrap_err().contains("no shim"));
+        assert!(greet(Path::new("/nowhere")).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! Signals by name and by number.
 
-use std::str::FromStr;
+use std::{io, str::FromStr};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 
 /// The signal called `name` ("SIGTERM", "term" and "15" are all the same one).
 pub fn signal_by_name(name: &str) -> Option<Signal> {
@@ -12,6 +12,11 @@ pub fn signal_by_name(name: &str) -> Option<Signal> {
     let upper = name.to_ascii_uppercase();
     let full = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
     Signal::from_str(&full).ok()
+}
+
+/// Hears every signal on this thread, and on those that it starts.
+pub fn unblock_all() -> io::Result<()> {
+    Ok(SigSet::all().thread_unblock()?)
 }
 
 /// The name of signal `number`: "SIGKILL", "SIGRTMIN+3", or "signal 99" for what is none.

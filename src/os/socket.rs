@@ -89,6 +89,20 @@ pub fn bind(path: &Path, _lock: &Lock) -> Result<UnixListener, BindError> {
     UnixListener::from_std(fd.into()).map_err(failed)
 }
 
+/// Goes on listening on a socket that somebody has kept for us, if it is still the one at `path`.
+/// Must be called within a tokio runtime.
+pub fn resume(fd: OwnedFd, path: &Path, lock: &Lock) -> Result<UnixListener, BindError> {
+    let failed = |source| BindError::System { path: path.to_owned(), source };
+    let listener = std::os::unix::net::UnixListener::from(fd);
+    let bound = listener.local_addr().is_ok_and(|bound| bound.as_pathname() == Some(path));
+    let there = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if !bound || !there {
+        drop(listener);
+        return bind(path, lock);
+    }
+    UnixListener::from_std(listener).map_err(failed)
+}
+
 /// Connects to the daemon at `path`, if it is run by the same user.
 pub async fn connect(path: &Path) -> Result<UnixStream, ConnectError> {
     let failed = |source| ConnectError::System { path: path.to_owned(), source };

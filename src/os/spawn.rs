@@ -12,7 +12,7 @@ use std::{
     ffi::{CString, OsString},
     io,
     os::{
-        fd::{AsFd, AsRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
@@ -126,6 +126,11 @@ pub enum SpawnError {
 /// Starts a program as leader of a new session, with default signals and nothing inherited but
 /// the three standard descriptors. Must be called within a tokio runtime.
 pub fn spawn(command: &Command) -> Result<Spawned, SpawnError> {
+    spawn_fed(command, None)
+}
+
+/// The same with something to read on standard input, if its output goes to pipes.
+pub fn spawn_fed(command: &Command, input: Option<BorrowedFd<'_>>) -> Result<Spawned, SpawnError> {
     let name = command.argv.first().ok_or(SpawnError::NoCommand)?;
     program::check_dir(&command.dir)?;
     let path = program::find(name, &command.env, &command.dir)?;
@@ -140,7 +145,7 @@ pub fn spawn(command: &Command) -> Result<Spawned, SpawnError> {
         dir: c_string(command.dir.as_os_str().as_bytes())?,
     };
     let wiring = Wiring::open(command.output).map_err(SpawnError::Output)?;
-    let child = start(&mut plan, &wiring, command)
+    let child = start(&mut plan, wiring.stdio(input), command)
         .map_err(|source| program::explain(source, &path, name, &command.dir))?;
     Ok(Spawned { child, out: wiring.out, err: wiring.err, pty: wiring.pty })
 }
@@ -184,23 +189,24 @@ impl Wiring {
         Ok(Self { out, err: Some(err), pty: None, theirs })
     }
 
-    fn stdio(&self) -> posix::Stdio<'_> {
+    fn stdio(&self, input: Option<BorrowedFd<'_>>) -> posix::Stdio<'_> {
         match &self.theirs {
             Theirs::Terminal { name, .. } => posix::Stdio::Terminal(name),
             Theirs::Pipes { out, err } => {
-                posix::Stdio::Pipes { out: out.as_raw_fd(), err: err.as_raw_fd() }
+                let input = input.map(|input| input.as_raw_fd());
+                posix::Stdio::Pipes { input, out: out.as_raw_fd(), err: err.as_raw_fd() }
             }
         }
     }
 }
 
-fn start(plan: &mut Plan, wiring: &Wiring, command: &Command) -> io::Result<Child> {
+fn start(plan: &mut Plan, stdio: posix::Stdio<'_>, command: &Command) -> io::Result<Child> {
     let permit = leaders::permit();
-    let pid = match posix::spawn(plan, wiring.stdio()) {
+    let pid = match posix::spawn(plan, stdio) {
         // A script without "#!": the shell's, as execvp and every shell see it.
         Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
             plan.run_by_shell();
-            posix::spawn(plan, wiring.stdio())?
+            posix::spawn(plan, stdio)?
         }
         result => result?,
     };

@@ -6,7 +6,6 @@ mod profiles;
 mod system;
 #[cfg(test)]
 mod tests;
-mod tool;
 mod watch;
 
 use std::path::{Path, PathBuf};

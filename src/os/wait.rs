@@ -40,13 +40,18 @@ pub(super) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     unless_taken(waitid(libc::P_PIDFD, id, 0)).map(drop)
 }
 
+/// The ending of the child `pid`, if it has ended; it stays a zombie. ECHILD: it is no child of ours.
+pub fn peek_pid(pid: i32) -> io::Result<Option<Ending>> {
+    Ok(waitid(libc::P_PID, pid.cast_unsigned(), libc::WNOWAIT)?.map(|(_, ending)| ending))
+}
+
 /// Some child that has ended; it stays a zombie.
-pub(super) fn peek_any() -> io::Result<Option<i32>> {
+pub fn peek_any() -> io::Result<Option<i32>> {
     Ok(unless_taken(waitid(libc::P_ALL, 0, libc::WNOWAIT))?.map(|(pid, _)| pid))
 }
 
 /// Takes the zombie `pid` away, unless it runs or another was faster.
-pub(super) fn reap_pid(pid: i32) -> io::Result<()> {
+pub fn reap_pid(pid: i32) -> io::Result<()> {
     unless_taken(waitid(libc::P_PID, pid.cast_unsigned(), 0)).map(drop)
 }
 

@@ -35,16 +35,16 @@ const ROOM: usize = 16 << 10;
 pub enum WatchError {
     /// The user's limit of folders.
     #[error(
-        "the system's limit of watched folders is reached (fs.inotify.max_user_watches = {}): \
-         raise it with `sysctl`, or ignore folders in .gitignore",
-        limit("max_user_watches")
+        "the system's limit of watched folders is reached ({}): raise it with `sysctl`, or ignore \
+         folders in .gitignore",
+        limit("watches")
     )]
     Folders,
     /// The user's limit of watchers, or a limit of descriptors.
     #[error(
-        "the system's limit of file watchers is reached (fs.inotify.max_user_instances = {}): \
-         raise it with `sysctl`, or end other programs that watch files",
-        limit("max_user_instances")
+        "the system's limit of file watchers is reached ({}): raise it with `sysctl`, or end other \
+         programs that watch files",
+        limit("instances")
     )]
     Watchers,
     /// Anything else.
@@ -221,8 +221,15 @@ impl Folders {
     }
 }
 
-/// A limit as the kernel tells it.
-fn limit(name: &str) -> String {
-    let text = fs::read_to_string(format!("/proc/sys/fs/inotify/{name}"));
-    text.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+/// The limit that counts, with its name for `sysctl`: that of the system, or a lower one of our user
+/// namespace.
+fn limit(what: &str) -> String {
+    let of_system = (format!("fs/inotify/max_user_{what}"), "fs.inotify.max_user_");
+    let of_namespace = (format!("user/max_inotify_{what}"), "user.max_inotify_");
+    let read = |(path, name): (String, &'static str)| {
+        let text = fs::read_to_string(format!("/proc/sys/{path}")).ok()?;
+        Some((text.trim().parse::<u64>().ok()?, name))
+    };
+    let lowest = [of_system, of_namespace].into_iter().filter_map(read).min();
+    lowest.map_or_else(|| "unknown".to_owned(), |(limit, name)| format!("{name}{what} = {limit}"))
 }

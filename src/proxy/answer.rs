@@ -1,5 +1,7 @@
 //! Answers of our own, and how they are sent.
 
+mod grpc;
+
 use std::{
     future::poll_fn,
     io,
@@ -9,7 +11,6 @@ use std::{
 use super::{
     head::{Body, Refusal, RequestHead, ResponseHead},
     reason::reason,
-    settings::DashboardAnswer,
     side::Client,
 };
 
@@ -20,6 +21,8 @@ pub(super) struct Answer {
     content_type: &'static str,
     fields: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
+    /// All of it in one line, if there is more to say than the status.
+    detail: String,
 }
 
 impl Answer {
@@ -28,7 +31,9 @@ impl Answer {
     }
 
     pub(super) fn problem(status: u16, body: &serde_json::Value) -> Self {
-        Self::new(status, "application/problem+json", body.to_string().into_bytes())
+        let detail = body["detail"].as_str().unwrap_or_default().to_owned();
+        let body = body.to_string().into_bytes();
+        Self { detail, ..Self::new(status, "application/problem+json", body) }
     }
 
     pub(super) fn refusal(refusal: Refusal) -> Self {
@@ -50,15 +55,7 @@ impl Answer {
     }
 
     fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, content_type, fields: Vec::new(), body }
-    }
-}
-
-impl From<DashboardAnswer> for Answer {
-    fn from(answer: DashboardAnswer) -> Self {
-        Self::new(answer.status, answer.content_type, answer.body)
-            .with("X-Frame-Options", "DENY".to_owned())
-            .with("X-Content-Type-Options", "nosniff".to_owned())
+        Self { status, content_type, fields: Vec::new(), body, detail: String::new() }
     }
 }
 
@@ -68,6 +65,7 @@ pub(super) async fn send(
     request: &RequestHead,
     answer: Answer,
 ) -> io::Result<u64> {
+    let answer = if request.is_grpc() { answer.for_grpc() } else { answer };
     let mut head = ResponseHead { status: answer.status, ..ResponseHead::default() };
     head.fields.push(b"Content-Type", answer.content_type.as_bytes());
     head.fields.push(b"Content-Length", answer.body.len().to_string().as_bytes());

@@ -42,6 +42,7 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, kind: Kind, worke
     let Ok(local) = stream.local_addr() else { return };
     let origin = Origin {
         peer: peer.ip().to_string().into(),
+        ends: (peer, local),
         port: local.port(),
         tls: false,
         certified: None,

@@ -114,16 +114,17 @@ pub(super) async fn wants_http2(
     };
     match spoken {
         Spoken::Http1 => Ok(false),
-        Spoken::Unknown | Spoken::Http2 if !request.is_grpc() => Ok(false),
-        Spoken::Http2 | Spoken::OnlyHttp2 => Ok(true),
-        Spoken::Unknown => find_out(worker, target, phase).await,
+        Spoken::OnlyHttp2 => Ok(true),
+        _ if !request.is_grpc() => Ok(false),
+        Spoken::Http2 => Ok(true),
+        Spoken::Unknown | Spoken::AtLeastHttp1 => find_out(worker, target, phase).await,
     }
 }
 
 async fn find_out(worker: &Rc<Worker>, target: &Target, phase: Phase) -> Result<bool, Refused> {
     let _opening = target.opening().await;
     let known = target.spoken(phase.life);
-    if known != Spoken::Unknown {
+    if !matches!(known, Spoken::Unknown | Spoken::AtLeastHttp1) {
         return Ok(known != Spoken::Http1);
     }
     let stream = dial(worker, phase.port).await?;

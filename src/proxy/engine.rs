@@ -15,7 +15,7 @@ use tokio::{
     runtime::{Builder, LocalOptions},
     sync::{mpsc, oneshot, watch},
     task::spawn_local,
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -23,13 +23,17 @@ use super::{
     connection,
     settings::Sources,
     tls,
-    worker::{self, Load, Worker},
+    worker::{self, Busy, Load, Worker},
 };
 
 /// More threads do not help one developer.
 const THREADS: usize = 2;
 /// New connections that wait for a thread.
 const QUEUE: usize = 1024;
+/// How long a connection that was taken last may take to say what it wants.
+const SILENCE: Duration = Duration::from_millis(500);
+/// How often is looked whether it has.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// The running data path. Dropping it ends all connections; see [`Self::drain`].
 #[derive(Debug)]
@@ -118,6 +122,28 @@ impl Engine {
         };
         timeout(limit, idle).await.is_ok()
     }
+
+    /// As [`Self::drain`], where another one takes the connections from now on that wait, and nobody is to
+    /// notice. Tunnels may end as well, for at most `limit`, during which all goes on; then requests.
+    pub async fn make_way(&self, limit: Duration) -> bool {
+        let tunnels = async {
+            for hand in &*self.crew {
+                hand.load.has_no_tunnel().await;
+            }
+        };
+        let all_ended = timeout(limit, tunnels).await.is_ok();
+        let since = Instant::now();
+        let drained = self.drain(limit).await;
+        let taken_last = async {
+            while self.connections() > 0 {
+                sleep(LOOK).await;
+            }
+        };
+        // Others are only kept open, by browsers that may want something later.
+        let _silent = timeout(SILENCE, taken_last).await;
+        let left = limit.saturating_sub(since.elapsed());
+        drained && self.drain(left).await && all_ended
+    }
 }
 
 impl Drop for Engine {
@@ -160,7 +186,8 @@ fn work(
                         });
                     }
                     Order::Listen(listener, kind, hands, stopped) => {
-                        listen(listener, kind, hands, stopped, worker.drained());
+                        let busy = Busy::new(&worker);
+                        listen(listener, kind, hands, stopped, (worker.drained(), busy));
                     }
                 }
             }
@@ -177,7 +204,7 @@ fn listen(
     kind: Kind,
     hands: Arc<[Hand]>,
     stopped: oneshot::Receiver<()>,
-    drained: impl Future<Output = ()> + 'static,
+    (drained, busy): (impl Future<Output = ()> + 'static, Busy),
 ) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let crew = Rc::new(Crew { hands, most: most_connections(), next: Cell::new(0) });
@@ -187,6 +214,8 @@ fn listen(
             _ = stopped => {}
             () = drained => {}
         }
+        // What was taken is counted by now: nobody may think before that that nothing is left.
+        drop(busy);
     });
 }
 

@@ -4,8 +4,10 @@ use std::{
     error::Error,
     future::poll_fn,
     io,
+    rc::Rc,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use h2::Reason;
@@ -15,15 +17,20 @@ use super::{
     dial::Backend,
     forward::{Ending, Job, Sent},
     h1::SpeaksHttp2,
-    head::{Body, RequestHead, ResponseHead, Upgrade},
+    head::{Body, ResponseHead, Upgrade},
     patience::Patience,
     pump::{Broken, Pump},
     side::{Client, Server},
+    worker::Worker,
 };
 use crate::{
     core::plan::Protocol,
     os::traffic::{Phase, Spoken, Target},
 };
+
+/// A service of HTTP/2 only has shown that it is one by then; others say nothing before they have all of a
+/// body.
+const SHOWS: Duration = Duration::from_millis(250);
 
 /// What became of a request.
 pub(super) enum Outcome {
@@ -53,12 +60,27 @@ pub(super) async fn exchange<C: Client>(
     phase: Phase,
     may_repeat: bool,
 ) -> Outcome {
-    let mut upload = Pump::default();
+    let mut upload = Pump::resuming(std::mem::take(&mut job.again));
+    let unsure = phase.protocol == Protocol::Auto
+        && matches!(backend, Backend::Http1(_))
+        && target.spoken(phase.life) == Spoken::Unknown;
+    match backend {
+        _ if job.request.body == Body::Empty => {}
+        Backend::Http1(_) if unsure => upload.keep_all(),
+        Backend::Http1(_) => {}
+        // It may say that it has not begun with it.
+        Backend::Http2(_) => upload.keep(),
+    }
     if let Err(error) = backend.ask(job.request, job.origin) {
         return Outcome::Failed(error.to_string(), 502);
     }
     match answer(job, &mut backend, &mut upload).await {
-        Ok(()) => {}
+        Ok(()) => {
+            upload.forget();
+            if unsure {
+                target.learn(phase.life, Spoken::AtLeastHttp1);
+            }
+        }
         Err(NoAnswer::Client) => return gone(0, 0),
         Err(NoAnswer::Late) => {
             let limit = job.worker.sources.settings.load().deadlines.answer;
@@ -76,12 +98,12 @@ pub(super) async fn exchange<C: Client>(
             let speaks = error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<SpeaksHttp2>);
             if speaks && phase.protocol == Protocol::Auto {
                 target.learn(phase.life, Spoken::OnlyHttp2);
-                // What has been sent of a body is gone: the next request fares better.
-                if upload.bytes == 0 {
+                if let Some(again) = upload.take_back() {
+                    job.again = again;
                     return Outcome::ByHttp2;
                 }
             }
-            return failed(job.request, &backend, &upload, &error, may_repeat);
+            return failed(job, &backend, upload, &error, may_repeat);
         }
     }
     let sent = relay(job, &mut backend, &mut upload).await;
@@ -90,22 +112,27 @@ pub(super) async fn exchange<C: Client>(
     {
         job.client.taken_back(reason);
     }
-    if sent.ending == Ending::Complete
-        && upload.done
-        && let Backend::Http1(mut upstream) = backend
-        && upstream.is_reusable()
-    {
-        upstream.rest();
-        job.worker.with_pool(|pool| pool.put(target, phase, upstream, Instant::now()));
-        job.worker.ensure_sweep();
+    if sent.ending == Ending::Complete && upload.done {
+        keep(job.worker, backend, target, phase);
     }
     Outcome::Sent(sent)
 }
 
-fn failed(
-    request: &RequestHead,
+/// Keeps a connection for the next request, if it can be used once more.
+fn keep(worker: &Rc<Worker>, backend: Backend, target: &Arc<Target>, phase: Phase) {
+    if let Backend::Http1(mut upstream) = backend
+        && upstream.is_reusable()
+    {
+        upstream.rest();
+        worker.with_pool(|pool| pool.put(target, phase, upstream, Instant::now()));
+        worker.ensure_sweep();
+    }
+}
+
+fn failed<C>(
+    job: &mut Job<'_, C>,
     backend: &Backend,
-    upload: &Pump,
+    mut upload: Pump,
     error: &io::Error,
     may_repeat: bool,
 ) -> Outcome {
@@ -113,8 +140,9 @@ fn failed(
         return Outcome::Failed(error.to_string(), 502);
     }
     let refused = backend.taken_back() == Some(Reason::REFUSED_STREAM);
-    let unsent = (refused || !backend.has_sent()) && upload.bytes == 0;
-    if may_repeat && (unsent || request.is_repeatable()) {
+    let unsent = if refused || !backend.has_sent() { upload.take_back() } else { None };
+    if may_repeat && (unsent.is_some() || job.request.is_repeatable()) {
+        job.again = unsent.unwrap_or_default();
         return Outcome::Again;
     }
     let why = match backend.taken_back() {
@@ -134,6 +162,7 @@ async fn answer<C: Client>(
     let limit = job.worker.sources.settings.load().deadlines.answer;
     let mut broken = false;
     let mut interim = false;
+    let mut shows = None;
     poll_fn(|cx| {
         loop {
             if interim {
@@ -162,6 +191,11 @@ async fn answer<C: Client>(
                 Poll::Pending => {
                     if job.client.poll_gone(cx).is_ready() {
                         return Poll::Ready(Err(NoAnswer::Client));
+                    }
+                    if upload.is_full() && !broken {
+                        ready!(shows.get_or_insert_with(|| Patience::new(SHOWS)).poll(cx));
+                        upload.forget();
+                        continue;
                     }
                     let patience = patience.get_or_insert_with(|| Patience::new(limit));
                     // A call of gRPC has a deadline of its own, if any.
@@ -230,7 +264,7 @@ fn poll_upload<C: Client>(
 }
 
 /// Whether an answer is a stream of events, which goes on for as long as somebody reads it.
-fn is_endless(head: &ResponseHead) -> bool {
+pub(super) fn is_endless(head: &ResponseHead) -> bool {
     let media = b"text/event-stream";
     head.fields.named(b"content-type").is_some_and(|value| {
         value.get(..media.len()).is_some_and(|start| start.eq_ignore_ascii_case(media))

@@ -2,6 +2,7 @@
 
 use std::{future::poll_fn, rc::Rc, sync::Arc, task::Poll, time::SystemTime};
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     head::{Refusal, RequestHead, ResponseHead, Upgrade},
     hold::{Held, hold},
     pages,
-    settings::{DashboardRequest, redirect_location},
+    settings::redirect_location,
     side::Client,
     worker::{Busy, Worker},
 };
@@ -53,6 +54,8 @@ pub(super) struct Job<'a, C> {
     pub(super) origin: &'a Origin,
     pub(super) worker: &'a Rc<Worker>,
     pub(super) since: Instant,
+    /// What has been taken of the request's body and is to be sent once more.
+    pub(super) again: Bytes,
     /// Holds up the end of the proxy until it is dropped.
     pub(super) busy: Option<Busy>,
 }
@@ -67,7 +70,16 @@ pub(super) async fn serve<C: Client>(
     busy: Busy,
 ) -> Ending {
     let (at, since) = (clock::wall(), Instant::now());
-    let mut job = Job { client, request, response, origin, worker, since, busy: Some(busy) };
+    let mut job = Job {
+        client,
+        request,
+        response,
+        origin,
+        worker,
+        since,
+        again: Bytes::new(),
+        busy: Some(busy),
+    };
     if let Some(answer) = job.refused() {
         return job.answer(answer).await.ending;
     }
@@ -85,8 +97,8 @@ pub(super) async fn serve<C: Client>(
         }
         Found::Nothing => {
             let ours = worker.sources.leaves.realm().leaf_for(Some(job.request.host.as_str()));
-            let page =
-                pages::unknown_host(job.request, ours.is_some().then_some(&**routes), origin);
+            let known = ours.is_some() && !origin.is_stranger().await;
+            let page = pages::unknown_host(job.request, known.then_some(&**routes), origin);
             drop(routes);
             return job.answer(page).await.ending;
         }
@@ -117,6 +129,7 @@ impl<C: Client> Job<'_, C> {
         let redirect = settings.redirect_to_https
             && !self.origin.tls
             && request.upgrade == Upgrade::None
+            && !request.is_grpc()
             && request.fields.first(Known::Watch).is_none()
             && self.worker.sources.leaves.realm().leaf_for(Some(request.host.as_str())).is_some();
         redirect.then(|| Answer::redirect(redirect_location(request, settings.https_port)))
@@ -202,21 +215,8 @@ impl<C: Client> Job<'_, C> {
         self.answer(page).await
     }
 
-    async fn dashboard(&mut self) -> Sent {
-        let request = &*self.request;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let ask = DashboardRequest {
-            method: text(&request.method),
-            path: text(&request.path),
-            origin: request.fields.named(b"origin").map(text),
-            own_origin: format!("{}://{}", self.origin.scheme(), text(&request.authority)),
-        };
-        let answer = self.worker.sources.narrator.dashboard(ask).await;
-        self.answer(answer.into()).await
-    }
-
     /// Sends an answer of our own.
-    async fn answer(&mut self, answer: Answer) -> Sent {
+    pub(super) async fn answer(&mut self, answer: Answer) -> Sent {
         let status = answer.status;
         match send(self.client, self.request, answer).await {
             Ok(bytes) => Sent { status, bytes, ending: Ending::Complete },

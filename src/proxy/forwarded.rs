@@ -1,16 +1,20 @@
 //! What a service is told about who asks, and which fields go on to it.
 
+use std::net::SocketAddr;
+
 use super::{
     fields::{Fields, HOPS, Known},
     head::{Body, RequestHead, Upgrade, Version},
 };
-use crate::core::routes::HostName;
+use crate::{core::routes::HostName, os::peer};
 
 /// Where a request came in.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     /// The address of who asks, as text.
     pub(super) peer: Box<str>,
+    /// Both ends of the connection: who asks, and ours.
+    pub(super) ends: (SocketAddr, SocketAddr),
     /// The port of ours that it came in by.
     pub(super) port: u16,
     /// Whether by TLS.
@@ -20,6 +24,13 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// Whether another user of this machine asks, who may see what services serve, and nothing of ours.
+    pub(super) async fn is_stranger(&self) -> bool {
+        let (client, server) = self.ends;
+        let looking = tokio::task::spawn_blocking(move || peer::is_stranger(client, server));
+        looking.await.unwrap_or(true)
+    }
+
     pub(super) fn scheme(&self) -> &'static str {
         if self.tls { "https" } else { "http" }
     }

@@ -6,6 +6,7 @@ mod accept;
 mod answer;
 mod authority;
 mod connection;
+mod dashboard;
 mod dial;
 mod engine;
 mod exchange;

@@ -120,7 +120,7 @@ pub(super) async fn held_too_long<C: Client>(job: &Job<'_, C>, target: &Arc<Targ
 
 /// What our pages ask for while they wait: how it stands. It never comes from the service.
 pub(super) async fn watched<C: Client>(job: &Job<'_, C>, target: &Arc<Target>) -> Answer {
-    let story = job.worker.sources.narrator.tell(target).await;
+    let story = story(job, target).await;
     let mut facts = facts(target, &story);
     facts["phase"] = json!(match target.now().state {
         State::Up => "up",
@@ -130,8 +130,17 @@ pub(super) async fn watched<C: Client>(job: &Job<'_, C>, target: &Arc<Target>) -
     Answer::problem(200, &facts)
 }
 
+/// How the service stands; what it wrote is for its own user.
+async fn story<C: Client>(job: &Job<'_, C>, target: &Arc<Target>) -> Story {
+    let mut story = job.worker.sources.narrator.tell(target).await;
+    if !story.log.is_empty() && job.origin.is_stranger().await {
+        story.log.clear();
+    }
+    story
+}
+
 async fn told<C: Client>(job: &Job<'_, C>, target: &Arc<Target>, page: Page) -> Answer {
-    let story = job.worker.sources.narrator.tell(target).await;
+    let story = story(job, target).await;
     let facts = facts(target, &story);
     let page = page.command(format!("locald why {}", target.service));
     let page = page.command(format!("locald logs {}", target.service));
@@ -155,7 +164,7 @@ fn facts(target: &Target, story: &Story) -> Value {
 
 impl Page {
     fn answer(self, request: &RequestHead, facts: &Value) -> Answer {
-        if request.prefers_html() {
+        if request.prefers_html() && !request.is_grpc() {
             return Answer::html(self.status, self.html());
         }
         let mut body = json!({

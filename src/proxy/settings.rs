@@ -1,9 +1,12 @@
 //! What the data plane is given by the rest of the daemon.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
 
 use super::head::RequestHead;
 use crate::{
@@ -48,6 +51,8 @@ pub struct Deadlines {
     pub head: Duration,
     /// For the head of a service's answer: breakpoints are part of development.
     pub answer: Duration,
+    /// Between two signs of life of a connection of HTTP/2 on which nothing else happens.
+    pub ping: Duration,
 }
 
 impl Default for Deadlines {
@@ -56,6 +61,7 @@ impl Default for Deadlines {
             greeting: Duration::from_secs(15),
             head: Duration::from_secs(30),
             answer: Duration::from_mins(10),
+            ping: Duration::from_mins(1),
         }
     }
 }
@@ -65,8 +71,13 @@ impl Deadlines {
     #[must_use]
     pub fn hastened(self, times: u32) -> Self {
         let times = times.max(1);
-        let Self { greeting, head, answer } = self;
-        Self { greeting: greeting / times, head: head / times, answer: answer / times }
+        let Self { greeting, head, answer, ping } = self;
+        Self {
+            greeting: greeting / times,
+            head: head / times,
+            answer: answer / times,
+            ping: ping / times,
+        }
     }
 }
 
@@ -91,29 +102,17 @@ pub struct Story {
     pub log: Vec<String>,
 }
 
-/// A request to the dashboard; its host has been checked.
-#[derive(Clone, Debug)]
+/// A request to the dashboard; its host has been checked, and whose program asks.
+#[derive(Debug)]
 pub struct DashboardRequest {
-    /// The method.
-    pub method: String,
-    /// The path and query.
-    pub path: String,
-    /// The origin that the request comes from, as it says.
-    pub origin: Option<String>,
-    /// The dashboard's own origin as the client sees it: what `origin` must be to change things.
+    /// The request, its body complete.
+    pub request: Request<Bytes>,
+    /// The dashboard's own origin as the client sees it: what `Origin` must be to change things.
     pub own_origin: String,
 }
 
-/// The dashboard's answer.
-#[derive(Clone, Debug)]
-pub struct DashboardAnswer {
-    /// The status.
-    pub status: u16,
-    /// Its `Content-Type`.
-    pub content_type: &'static str,
-    /// Its body.
-    pub body: Vec<u8>,
-}
+/// The dashboard's answer, which may be a stream without an end.
+pub type DashboardAnswer = Response<UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>>;
 
 impl Default for Settings {
     fn default() -> Self {

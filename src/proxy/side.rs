@@ -1,14 +1,21 @@
 //! One end of an exchange, whichever version of HTTP it speaks: bytes of a body in, bytes out.
 
 use std::{
+    future::poll_fn,
     io,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
+
+use tokio::time::timeout;
 
 use super::{
     fields::Fields,
     head::{RequestHead, ResponseHead},
 };
+
+/// What a client sends on though it has been answered is taken for so long, so that it reads the answer.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// One end of an exchange.
 pub(super) trait Side {
@@ -65,4 +72,29 @@ pub(super) trait Server: Side {
     ) -> Poll<io::Result<()>>;
     /// Whether any byte of the request has left us.
     fn has_sent(&self) -> bool;
+}
+
+/// Takes for a while what comes still of a request that has been answered: were it refused, the client might
+/// lose the answer.
+pub(super) async fn linger(client: &mut impl Client) {
+    if let Ok(Piece::End) | Err(_) = client.piece() {
+        return;
+    }
+    let ended = poll_fn(|cx| {
+        loop {
+            match client.piece() {
+                Ok(Piece::Data(data)) => {
+                    let count = data.len();
+                    client.took(count);
+                    continue;
+                }
+                Ok(Piece::More) => {}
+                Ok(Piece::End) | Err(_) => return Poll::Ready(()),
+            }
+            if ready!(client.poll_more(cx)).is_err() {
+                return Poll::Ready(());
+            }
+        }
+    });
+    timeout(LINGER, ended).await.ok();
 }

@@ -6,6 +6,7 @@ mod heads;
 mod holding;
 mod hostile;
 mod http2;
+mod links;
 mod routing;
 mod tunnels;
 mod upstream;

@@ -35,18 +35,18 @@ pub(super) struct Worker {
     /// Turns true when all is to come to its end.
     pub(super) draining: watch::Receiver<bool>,
     pub(super) greetings: super::greet::Greetings,
-    tunnels: Rc<Cell<usize>>,
     most_tunnels: usize,
 }
 
 /// A tunnel, or a request for one, counted.
-pub(super) struct Tunnel(Rc<Cell<usize>>);
+pub(super) struct Tunnel(Arc<Load>);
 
 /// How much a worker has to do; read by others.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     connections: AtomicUsize,
     busy: AtomicUsize,
+    tunnels: AtomicUsize,
     idle: Notify,
     draining: AtomicBool,
     stop: Notify,
@@ -78,7 +78,6 @@ impl Worker {
             load,
             draining,
             greetings: super::greet::Greetings::default(),
-            tunnels: Rc::default(),
             most_tunnels: most_connections() / TUNNELS,
         }
     }
@@ -92,10 +91,9 @@ impl Worker {
 
     /// A tunnel more, if there is room for it.
     pub(super) fn tunnel(&self) -> Option<Tunnel> {
-        let count = self.tunnels.get();
-        (count < self.most_tunnels).then(|| {
-            self.tunnels.set(count + 1);
-            Tunnel(self.tunnels.clone())
+        (self.load.tunnels.load(Ordering::Relaxed) < self.most_tunnels).then(|| {
+            self.load.tunnels.fetch_add(1, Ordering::Relaxed);
+            Tunnel(self.load.clone())
         })
     }
 
@@ -150,9 +148,18 @@ impl Load {
 
     /// Waits until nothing is left whose end is waited for.
     pub(super) async fn is_idle(&self) {
+        self.is_without(&self.busy).await;
+    }
+
+    /// Waits until no tunnel is left.
+    pub(super) async fn has_no_tunnel(&self) {
+        self.is_without(&self.tunnels).await;
+    }
+
+    async fn is_without(&self, count: &AtomicUsize) {
         loop {
             let idle = self.idle.notified();
-            if self.busy.load(Ordering::Acquire) == 0 {
+            if count.load(Ordering::Acquire) == 0 {
                 return;
             }
             idle.await;
@@ -188,7 +195,9 @@ impl Drop for Busy {
 
 impl Drop for Tunnel {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        if self.0.tunnels.fetch_sub(1, Ordering::Release) == 1 {
+            self.0.idle.notify_waiters();
+        }
     }
 }
 

@@ -76,6 +76,17 @@ impl Budget {
         u32::try_from(self.recent.iter().filter(counts).count()).unwrap_or(u32::MAX)
     }
 
+    /// Counts what an earlier budget has counted, oldest first.
+    pub fn recall(&mut self, failures: Vec<Moment>) {
+        self.recent = failures.into();
+    }
+
+    /// The failures that count at `now`, oldest first.
+    pub fn failures(&self, now: Moment) -> impl Iterator<Item = Moment> {
+        let within = self.limit.within;
+        self.recent.iter().copied().filter(move |&at| now.saturating_sub(at) <= within)
+    }
+
     /// Forgets all failures.
     pub fn reset(&mut self) {
         self.recent.clear();

@@ -4,6 +4,7 @@
 //! (`settle.rs`): whoever must stop and has no dependent left stopping is told to; whoever is wanted
 //! and has all it needs is started. Work is linear in the edges of the nodes that change.
 
+mod adopt;
 mod propagate;
 mod reshape;
 mod settle;
@@ -12,7 +13,7 @@ mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
 
-pub use self::reshape::Shape;
+pub use self::{adopt::Adopted, reshape::Shape};
 use super::{
     budget::{Budget, Limit, Moment, Verdict},
     graph::{At, Graph, Id, Needs},
@@ -71,6 +72,8 @@ pub enum Input {
     Elapsed(Id, Life),
     /// The plan has changed.
     Reshape(Shape),
+    /// These were there before.
+    Adopt(Vec<Adopted>),
 }
 
 /// What the engine wants done, in this order.
@@ -285,6 +288,7 @@ impl Engine {
                 }
             }
             Input::Reshape(shape) => self.reshape(shape),
+            Input::Adopt(children) => self.adopt(children, &mut effects),
         }
         self.settle(&mut effects);
         effects

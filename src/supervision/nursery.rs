@@ -24,6 +24,9 @@ use super::{
     plate::{Standing, SupervisorPlate},
 };
 
+/// How far back its time reaches: children that are adopted may have failed before it was made.
+const PAST: Duration = Duration::from_hours(1);
+
 /// What a supervising actor tells itself, or is told by a child's [`Herald`].
 #[derive(Clone, Debug)]
 pub enum Signal {
@@ -92,7 +95,7 @@ impl<M: Message + From<Signal>> Nursery<M> {
             live: HashMap::new(),
             by_actor: HashMap::new(),
             judge,
-            epoch: Instant::now(),
+            epoch: Instant::now().checked_sub(PAST).unwrap_or_else(Instant::now),
             plate,
             myself: myself.clone(),
             changes: Vec::new(),
@@ -314,12 +317,16 @@ impl<M: Message + From<Signal>> Nursery<M> {
                 epoch: self.epoch,
             });
         }
-        if self.reshaped() {
+        let reshaped = self.reshaped();
+        if reshaped {
             self.hang_plates();
             if !self.engine.is_reshaping() {
                 let graph = self.engine.graph();
                 self.specs.retain(|id, _| graph.contains(id));
             }
+        }
+        if reshaped || !changes.is_empty() {
+            self.plate.ring();
         }
         self.changes.extend(changes);
     }

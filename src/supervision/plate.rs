@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use ractor::{ActorCell, ActorStatus};
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     budget::{Budget, Limit},
@@ -20,6 +20,7 @@ pub type Detail = Box<dyn Fn() -> Option<String> + Send + Sync>;
 pub struct SupervisorPlate {
     strategy: ArcSwap<&'static str>,
     children: ArcSwap<Vec<Arc<ChildPlate>>>,
+    bell: watch::Sender<u64>,
 }
 
 /// A child's line, owned by its child specification: it outlives the child's lives.
@@ -46,7 +47,11 @@ pub struct Standing {
 impl SupervisorPlate {
     /// A board without plates.
     pub fn new(strategy: &'static str) -> Arc<Self> {
-        Arc::new(Self { strategy: ArcSwap::from_pointee(strategy), children: ArcSwap::default() })
+        Arc::new(Self {
+            strategy: ArcSwap::from_pointee(strategy),
+            children: ArcSwap::default(),
+            bell: watch::Sender::new(0),
+        })
     }
 
     /// OTP's name of how it restarts its children.
@@ -62,6 +67,15 @@ impl SupervisorPlate {
     /// Its children, in the order in which they start.
     pub fn children(&self) -> Arc<Vec<Arc<ChildPlate>>> {
         self.children.load_full()
+    }
+
+    /// Wakes its holder when a child has come, gone, or changed its phase.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+
+    pub(super) fn ring(&self) {
+        self.bell.send_modify(|count| *count += 1);
     }
 
     pub(super) fn hang(&self, plates: Vec<Arc<ChildPlate>>) {

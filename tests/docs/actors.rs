@@ -245,7 +245,7 @@ fn the_live_tree_is_the_told_one() {
     let mut found = BTreeMap::new();
     let strategies = ["one_for_one", "rest_for_one", "one_for_all"];
     for strategy in strategies {
-        let head = format!("strategy = \"{strategy}\"");
+        let head = format!("strategy = \"{strategy}\"\non_event = \"cat\"");
         home.project_with(&strategy.replace('_', "-"), &head, &services).up();
     }
     let tree = home.locald(["tree", "--all", "--json"]).ok().json();

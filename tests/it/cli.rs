@@ -240,15 +240,6 @@ fn events_tell_the_story_and_can_be_followed() {
 }
 
 #[test]
-fn completions_are_printed_for_shells() {
-    let home = Home::new();
-    for shell in ["bash", "zsh", "fish"] {
-        let output = home.locald(["completions", shell]).ok();
-        assert!(output.stdout.contains("restart") && output.stdout.len() > 1000, "{shell}");
-    }
-}
-
-#[test]
 fn json_everywhere_that_is_read() {
     let home = Home::new();
     let project = home

@@ -98,14 +98,6 @@ fn a_near_cycle_is_accepted() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_said_and_not_ignored() {
-    let home = Home::new();
-    let project = home.project("shop", "[services.web]\ntype = \"postgres\"\nversion = \"16\"\n");
-    let check = project.locald(["check"]).fails(4).and_clearly();
-    check.complains("postgres").complains("not supported yet");
-}
-
-#[test]
 fn a_procfile_serves_where_there_is_no_configuration() {
     let home = Home::new();
     let project = home.folder("old").with(

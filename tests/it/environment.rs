@@ -164,3 +164,70 @@ fn run_is_as_the_service_and_passes_its_code_on() {
     let output = project.locald(["run", "w", "--", "cat"]).stdin("through\n").ok();
     assert_eq!(output.stdout, "through\n");
 }
+
+#[test]
+fn run_has_the_terminal_of_whoever_runs_it() {
+    if !crate::provided::has(&["python3"]) {
+        return;
+    }
+    let home = Home::new();
+    let services = "[services.w]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n\
+                    env = { MARK = \"here\" }\n";
+    let project = home.project("shop", services);
+    project.up();
+    let run = project.locald(["run", "w", "--", "python3", "-q", "-i"]).env("TERM", "xterm");
+    let mut python = run.on_terminal();
+    python.until(">>> ");
+    python.say("import os, sys, time\n");
+    python.until(">>> ");
+    python.say("os.environ['MARK'] * 2, sys.stdin.isatty(), os.get_terminal_size().columns\n");
+    python.until("('herehere', True, 80)");
+    python.until(">>> ");
+    // Ctrl-C is for what runs there: the session goes on, and so does the service.
+    python.say("print('wai' + 'ting'); time.sleep(1000)\n");
+    python.until("waiting");
+    python.say("\x03");
+    python.until("KeyboardInterrupt");
+    python.until(">>> ");
+    python.say("exit(7)\n");
+    assert_eq!(python.end().exit_code(), 7);
+    assert_eq!(project.service("w").state(), "healthy");
+}
+
+#[test]
+fn run_up_starts_what_the_service_needs_and_not_the_service() {
+    let home = Home::new();
+    let project = home.project(
+        "shop",
+        &format!(
+            "[services.db]\n{}\n[services.web]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n\
+             env = {{ DB = \"${{services.db.port}}\" }}\n[services.alone]\ntype = \"worker\"\n\
+             command = \"sleep 1000\"\nenv = {{ A = \"1\" }}\n",
+            home.svc(["listen", "forever"])
+        ),
+    );
+    let run = project.locald(["run", "web", "--", "true"]).fails(1).and_clearly();
+    assert!(run.stderr.contains("locald up"), "{run}");
+    let output = project.locald(["run", "--up", "web", "--", "sh", "-c", "echo $DB"]).ok();
+    let status = project.status();
+    assert_eq!(output.stdout, format!("{}\n", status.service("db").port()), "nothing else is said");
+    assert_eq!(status.states(), "db=healthy web=stopped alone=stopped");
+    project.locald(["down"]).ok();
+
+    let output = project.locald(["run", "--up", "alone", "--", "sh", "-c", "echo $A"]).ok();
+    assert_eq!(output.stdout, "1\n");
+    assert_eq!(project.status().states(), "db=stopped web=stopped alone=stopped");
+}
+
+#[test]
+fn run_up_does_not_run_beside_a_need_that_fails() {
+    let home = Home::new();
+    let project = home.project(
+        "shop",
+        "[services.migrate]\ntype = \"task\"\ncommand = \"echo no luck; exit 3\"\n\
+         [services.web]\ntype = \"worker\"\ncommand = \"sleep 1000\"\ndepends_on = [\"migrate\"]\n",
+    );
+    let output = project.locald(["run", "--up", "web", "--", "echo", "ran"]).fails(1);
+    assert_eq!(output.stdout, "", "{output}");
+    assert!(output.stderr.contains("no luck"), "{output}");
+}

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use crate::support::{Home, http};
 
-fn copy(from: &Path, project: &crate::support::Project<'_>, below: &str) {
+pub(crate) fn copy(from: &Path, project: &crate::support::Project<'_>, below: &str) {
     for entry in fs::read_dir(from).expect("the example is there") {
         let entry = entry.expect("it is there");
         let name = entry.file_name().into_string().expect("plain names");

@@ -1,8 +1,10 @@
 //! The tree heals: whichever actor panics, its supervisor repairs it, and nobody else notices.
 
 use std::{
+    fs,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -142,7 +144,7 @@ fn actors_of_a_service_fail_like_the_service() {
         strike(&home, &format!("projects/project:shop/service:web{actor}"));
         project.until_replaced("web", old);
         project.until_state("web", "healthy");
-        let left = kernel::gone_within(std::time::Duration::from_secs(20), || {
+        let left = kernel::gone_within(Duration::from_secs(20), || {
             kernel::is_alive(old).then_some(old).into_iter().collect::<Vec<_>>()
         });
         assert_eq!(left, Vec::<i32>::new(), "struck at {actor:?}");
@@ -152,6 +154,44 @@ fn actors_of_a_service_fail_like_the_service() {
     let tree = tree(&project);
     let web = node(&tree, &["projects", "project:shop", "service:web"]).expect("it is there");
     assert_eq!(web["restarts"], 3, "{tree:#}");
+}
+
+/// Saved files and edits meet a watcher that is about to die, is dead, or has just been born.
+#[test]
+fn no_edit_is_lost_while_its_watcher_dies() {
+    let home = Home::new();
+    start(&home, "100000");
+    let listen = svc(["listen", "forever"]);
+    let text = |mark: usize| {
+        format!(
+            "[project]\nname = \"shop\"\n[services.edited]\n{listen}\nenv = {{ MARK = \"{mark}\" }}\n\
+             [services.saved]\n{listen}\nwatch = [\"src\"]\n[services.other]\n{listen}\n"
+        )
+    };
+    let project = home.folder("shop").with("locald.toml", text(0)).with("src/a", "0");
+    project.up();
+    let pid = |name: &str| project.service(name).pid();
+    let (mut edited, mut saved, other) = (pid("edited"), pid("saved"), pid("other"));
+    let watcher = "projects/project:shop/config-watcher";
+    for round in 1..=20 {
+        // Around the 50 and 100 ms for which it waits for the end of a burst.
+        let moment = Duration::from_millis(u64::try_from(round * 37 % 160).expect("it is small"));
+        if round % 4 == 0 {
+            strike(&home, watcher);
+        }
+        project.write("locald.toml", text(round));
+        fs::create_dir(project.path(&format!("src/new{round}"))).expect("a new folder");
+        project.write(&format!("src/new{round}/a"), "x");
+        thread::sleep(moment);
+        strike(&home, watcher);
+        edited = project.until_replaced("edited", edited).pid();
+        saved = project.until_replaced("saved", saved).pid();
+    }
+    assert_eq!(pid("other"), other);
+    let tree = tree(&project);
+    let watcher = node(&tree, &["projects", "project:shop", "config-watcher"]);
+    let restarts = watcher.and_then(|node| node["restarts"].as_u64());
+    assert!(restarts.is_some_and(|restarts| restarts >= 20), "{tree:#}");
 }
 
 #[test]

@@ -130,8 +130,8 @@ fn a_task_is_not_restarted_and_its_state_is_its_code() {
          [services.bad]\ntype = \"task\"\ncommand = \"exit 3\"\n",
     );
     project.locald(["up"]).fails(1).complains("bad");
-    let status = project.status();
-    assert_eq!(status.states(), "good=completed bad=failed");
+    let ends = "good=completed bad=failed";
+    let status = project.until("both have ended", |project| project.states() == ends);
     assert_eq!(status.service("bad").last_exit()["code"], 3);
     assert_eq!(status.service("bad").restarts(), 0);
 }

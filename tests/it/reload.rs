@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{DEADLINE, Home, Project, ProjectStatus, eventually, kernel, svc};
+use crate::support::{
+    DEADLINE, Home, Project, ProjectStatus, eventually, front::Front, kernel, skip, svc,
+};
 
 /// A service that says when it is born and which value it was given.
 fn service(name: &str, more: &str) -> String {
@@ -82,11 +84,19 @@ fn a_file_with_errors_changes_nothing_and_is_shown_until_it_is_mended() {
     assert!(error(&status).contains("locald.toml:4:1") && error(&status).contains("comand"));
     project.locald(["status"]).ok().says("comand");
     project.locald(["tree"]).ok().says("config-watcher").says("comand");
+    project.locald(["up"]).fails(4).and_clearly().complains("comand");
+    project.locald(["restart", "web"]).fails(4).complains("comand");
+    let dashboard = |has: bool| {
+        let page = Front::of(&home).visit("locald.localhost", "/");
+        assert_eq!(page.body.contains("comand"), has, "{page:?}");
+    };
+    dashboard(true);
     assert!(project.events().contains(&"- config-error".to_owned()));
     assert_eq!(pid(&project, "web"), web);
     project.write("locald.toml", file(&[service("web", "")]));
     let status = project.until("it is mended", |status| error(status).is_empty());
     assert_eq!((status.state(), status.service("web").pid()), ("healthy", web));
+    dashboard(false);
     assert_eq!(project.lines("born"), ["web"]);
 }
 
@@ -120,6 +130,52 @@ fn a_file_that_is_deleted_and_made_again_is_one_edit() {
         status.0["config_error"].as_str().is_some_and(|why| why.contains("no locald.toml"))
     });
     assert_eq!(gone.states(), "web=healthy", "what runs goes on");
+}
+
+/// Hundreds of files, and among them those of the configuration, in an order that git decides.
+#[test]
+fn a_checkout_of_another_branch_is_one_edit() {
+    let home = Home::new();
+    let git = |project: &Project<'_>, args: &[&str]| {
+        let run = home.program("git").args(["-c", "user.name=a", "-c", "user.email=a@b.c"]);
+        run.args(args).within(project.dir()).run()
+    };
+    if home.program("sh").args(["-c", "command -v git"]).run().code() != 0 {
+        return skip("there is no git");
+    }
+    let web = |mark: &str| {
+        service("web", &format!("env = {{ MARK = \"{mark}\" }}\nwatch = [\"src\"]"))
+            + &service("db", "")
+    };
+    let project = home.folder("shop").with(".gitignore", "born\n");
+    for (branch, mark) in [("one", "1"), ("two", "2")] {
+        for nth in 0..300 {
+            project.write(&format!("src/d{}/f{nth}", nth % 7), mark.repeat(nth));
+        }
+        project.write("locald.toml", file(&[web(mark)]));
+        project.write(".env", format!("OTHER={mark}\n"));
+        for args in [&["init", "-q"][..], &["checkout", "-qb", branch], &["add", "."]] {
+            assert_eq!(git(&project, args).code(), 0, "{args:?}");
+        }
+        assert_eq!(git(&project, &["commit", "-qm", mark]).code(), 0);
+    }
+    project.up();
+    eventually("its files are watched", || {
+        project.locald(["tree"]).ok().stdout.contains("watches 9 folders").then_some(())
+    });
+    let web = pid(&project, "web");
+    for (branch, mark) in [("one", "1"), ("two", "2"), ("one", "1")] {
+        let before = project.service("web").pid();
+        assert_eq!(git(&project, &["checkout", "-q", branch]).code(), 0);
+        project.until_replaced("web", before);
+        eventually("it has the mark", || {
+            (project.log("web").last()? == &format!("MARK={mark}")).then_some(())
+        });
+    }
+    assert!(!kernel::is_alive(web));
+    assert!(!project.events().contains(&"- config-error".to_owned()), "nothing was wrong");
+    let births = project.lines("born").iter().filter(|name| *name == "web").count();
+    assert_eq!(births, 4, "one, and one more for each checkout");
 }
 
 #[test]

@@ -22,7 +22,8 @@ fn three_hundred_services_come_up_are_shown_and_stop() {
     let daemon = home.daemon_pid();
     assert!(kernel::stat(daemon).expect("it runs").threads < 100);
     project.locald(["stop"]).ok();
-    let left: Vec<_> = home.processes().into_iter().filter(|p| p.pid != daemon).collect();
+    let ours = [daemon, home.status().heart().expect("there is one")];
+    let left: Vec<_> = home.processes().into_iter().filter(|p| !ours.contains(&p.pid)).collect();
     assert_eq!(left, []);
 }
 

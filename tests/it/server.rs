@@ -27,12 +27,13 @@ fn in_the_foreground_it_stays_and_a_second_one_is_refused_with_the_pid_of_the_fi
     crate::support::eventually("it serves", || {
         (home.locald(["server", "status"]).run().code() == 0).then_some(())
     });
-    assert_eq!(home.daemon_pid(), first.pid());
+    let pid = home.daemon_pid();
+    assert_eq!(home.status().heart(), Some(first.pid()));
     let second = home.locald(["server", "start", "--foreground"]).run();
     assert!([0, 3].contains(&second.code()), "{second}");
     let said = format!("{}{}", second.stdout, second.stderr);
-    assert!(said.contains(&first.pid().to_string()), "{second}");
-    assert_eq!(home.daemon_pid(), first.pid());
+    assert!(said.contains(&pid.to_string()), "{second}");
+    assert_eq!(home.daemon_pid(), pid);
     home.stop_daemon();
     first.end().exits(0);
 }

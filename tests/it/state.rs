@@ -1,6 +1,6 @@
 //! What survives the daemon.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use crate::support::{Home, svc};
 
@@ -126,4 +126,18 @@ fn state_is_written_whole() {
             .collect()
     };
     assert!(leftovers.is_empty(), "{leftovers:?}");
+}
+
+#[test]
+fn a_notify_socket_that_a_killed_daemon_left_goes_with_the_next_one() {
+    let home = Home::new();
+    let project =
+        home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"sleep 1000\"\n");
+    let run = home.path().join("run");
+    fs::create_dir_all(&run).expect("room");
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let stale = run.join("locald.sock.gone.web.notify");
+    fs::write(&stale, "").expect("room");
+    project.up();
+    assert!(!stale.exists());
 }

@@ -194,7 +194,7 @@ fn a_failed_task_fails_it_and_those_behind_it_wait() {
 fn a_timeout_is_told_and_leaves_everything_as_it_is() {
     let home = Home::new();
     let project = home.project("shop", &format!("[services.api]\n{}\n", svc(["forever"])));
-    let output = project.locald(["up", "--timeout", "300ms"]).fails(5).and_clearly();
+    let output = project.locald(["up", "--timeout", "2s"]).fails(5).and_clearly();
     output.complains("api").complains("left as they are");
     let api = project.service("api");
     assert_eq!(api.state(), "starting");
@@ -320,7 +320,10 @@ fn an_edit_counts_for_a_restart_and_a_broken_one_stops_nothing() {
     project.up();
     project.write("locald.toml", text("two"));
     project.locald(["restart", "w"]).ok();
-    assert_eq!(project.log("w"), ["one", "two"]);
+    // The edit applies itself as well, before or after the command.
+    let mut lives = project.log("w");
+    lives.dedup();
+    assert_eq!(lives, ["one", "two"]);
     let pid = project.service("w").pid();
     project.write("locald.toml", "[project\n");
     project.locald(["restart", "w"]).fails(4).and_clearly();

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use h2::{RecvStream, server::SendResponse};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Serves until the end of the process.
@@ -37,6 +37,9 @@ async fn answer(
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) -> Result<(), h2::Error> {
+    if request.method() == Method::GET {
+        println!("asked {}", request.uri().path());
+    }
     let te = request.headers().get("te").cloned();
     let mut response = Response::new(());
     let fields = response.headers_mut();

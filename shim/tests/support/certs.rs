@@ -44,9 +44,17 @@ pub(crate) fn good() -> Vec<u8> {
     sign(&params(&["localhost"]), &PKCS_ECDSA_P256_SHA256)
 }
 
-type Bad = Vec<(&'static str, Vec<u8>)>;
+type Bad = Vec<(&'static str, &'static str, Vec<u8>)>;
 
-/// Bad ones, by what is wrong.
+const NOT_DER: &str = "it is not DER";
+const NOT_OURS: &str = "its name is not that of a locald CA";
+const WIDE: &str = "it is not constrained to names of this machine";
+const NOT_ENOUGH: &str = "it is not constrained enough";
+const UNKNOWN: &str = "it has an extension that is not known, or not critical";
+const NO_CA: &str = "it is not a CA with pathlen 0";
+const SERVERS: &str = "it is for more than servers";
+
+/// Bad ones: a word, what is said of it, and it.
 pub(crate) fn bad() -> Bad {
     [damaged(), wide(), capable()].concat()
 }
@@ -66,20 +74,30 @@ fn damaged() -> Bad {
     let mut broken = good();
     *broken.last_mut().unwrap() ^= 1;
     let mut forged = good();
-    let at = forged.windows(6).position(|it| it == b"tester").unwrap();
-    forged[at] = b'r';
+    while let Some(at) = forged.windows(6).position(|it| it == b"tester") {
+        forged[at] = b'r';
+    }
+    let mut issued = good();
+    let at = issued.windows(6).position(|it| it == b"tester").unwrap();
+    issued[at] = b'r';
     vec![
-        ("nothing", Vec::new()),
-        ("pem", locald_shim::cert::pem(&good()).into_bytes()),
-        ("two", [good(), good()].concat()),
-        ("cut", good()[..300].to_vec()),
-        ("large", extended(&[2, 5, 29, 14], &[0; 4000])),
-        ("signature", broken),
-        ("forged", forged),
-        ("unknown", extended(&[1, 2, 3], &[5, 0])),
-        ("name", with(|it| it.distinguished_name.push(DnType::CommonName, "VeriSign"))),
-        ("extra-name", with(|it| it.distinguished_name.push(DnType::CountryName, "XX"))),
-        ("ed25519", sign(&params(&["localhost"]), &PKCS_ED25519)),
+        ("nothing", NOT_DER, Vec::new()),
+        ("pem", NOT_DER, locald_shim::cert::pem(&good()).into_bytes()),
+        ("two", NOT_DER, [good(), good()].concat()),
+        ("cut", NOT_DER, good()[..300].to_vec()),
+        ("large", "it is too large", extended(&[2, 5, 29, 14], &[0; 4000])),
+        ("signature", "its signature is wrong", broken),
+        ("forged", "its signature is wrong", forged),
+        ("issued", "it is not signed by itself", issued),
+        ("unknown", UNKNOWN, extended(&[1, 3, 6, 1, 5], &[5, 0])),
+        ("twice", "it has an extension twice", extended(&[2, 5, 29, 19], &[48, 0])),
+        ("name", NOT_OURS, with(|it| it.distinguished_name.push(DnType::CommonName, "VeriSign"))),
+        ("extra-name", NOT_OURS, with(|it| it.distinguished_name.push(DnType::CountryName, "XX"))),
+        (
+            "ed25519",
+            "it is not signed with ECDSA and SHA-256 or SHA-384",
+            sign(&params(&["localhost"]), &PKCS_ED25519),
+        ),
     ]
 }
 
@@ -90,19 +108,30 @@ fn wide() -> Bad {
         with(|params| change(params.name_constraints.as_mut().unwrap()))
     };
     let also = |more: &GeneralSubtree| tree(&|it| it.permitted_subtrees.push(more.clone()));
+    let not_critical = with(|it| {
+        it.name_constraints = None;
+        let content =
+            vec![0x30, 0x0d, 0xa0, 11, 0x30, 9, 0x82, 7, b'h', b'o', b's', b't', b'e', b'r', b's'];
+        it.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 30], content)];
+    });
     let but = GeneralSubtree::DnsName("x.localhost".to_owned());
     vec![
-        ("no-constraints", with(|it| it.name_constraints = None)),
-        ("bank", domains(&["localhost", "bank.com"])),
-        ("all", domains(&["localhost", ""])),
-        ("dot", domains(&["."])),
-        ("suffix", domains(&["evillocalhost"])),
-        ("com", domains(&["com"])),
-        ("names-only", tree(&|it| it.permitted_subtrees.truncate(1))),
-        ("addresses-only", domains(&[])),
-        ("addresses", also(&GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([0; 4], 0)))),
-        ("mail", also(&GeneralSubtree::Rfc822Name("bank.com".to_owned()))),
-        ("excluded", tree(&|it| it.excluded_subtrees.push(but.clone()))),
+        ("not-critical", UNKNOWN, not_critical),
+        ("no-constraints", NOT_ENOUGH, with(|it| it.name_constraints = None)),
+        ("bank", WIDE, domains(&["localhost", "bank.com"])),
+        ("all", WIDE, domains(&["localhost", ""])),
+        ("dot", WIDE, domains(&["."])),
+        ("suffix", WIDE, domains(&["evillocalhost"])),
+        ("com", WIDE, domains(&["com"])),
+        ("names-only", WIDE, tree(&|it| it.permitted_subtrees.truncate(1))),
+        ("addresses-only", WIDE, domains(&[])),
+        (
+            "addresses",
+            WIDE,
+            also(&GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([0; 4], 0))),
+        ),
+        ("mail", WIDE, also(&GeneralSubtree::Rfc822Name("bank.com".to_owned()))),
+        ("excluded", WIDE, tree(&|it| it.excluded_subtrees.push(but.clone()))),
     ]
 }
 
@@ -110,15 +139,20 @@ fn wide() -> Bad {
 fn capable() -> Bad {
     let code = ExtendedKeyUsagePurpose::CodeSigning;
     vec![
-        ("no-ca", with(|it| it.is_ca = IsCa::ExplicitNoCa)),
-        ("deep", with(|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))),
-        ("deeper", with(|it| it.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)))),
-        ("no-use", with(|it| it.key_usages.clear())),
-        ("other-use", with(|it| it.key_usages.push(KeyUsagePurpose::DigitalSignature))),
-        ("no-purpose", with(|it| it.extended_key_usages.clear())),
-        ("code", with(|it| it.extended_key_usages.push(code.clone()))),
-        ("code-only", with(|it| it.extended_key_usages = vec![code.clone()])),
-        ("long", with(|it| it.not_after += Duration::days(400))),
-        ("over", with(|it| it.not_after = it.not_before)),
+        ("no-ca", NO_CA, with(|it| it.is_ca = IsCa::ExplicitNoCa)),
+        ("deep", NO_CA, with(|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))),
+        ("deeper", NO_CA, with(|it| it.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)))),
+        ("no-use", NOT_ENOUGH, with(|it| it.key_usages.clear())),
+        (
+            "other-use",
+            "its key may not sign certificates, or may do more",
+            with(|it| it.key_usages.push(KeyUsagePurpose::DigitalSignature)),
+        ),
+        ("no-purpose", NOT_ENOUGH, with(|it| it.extended_key_usages.clear())),
+        ("code", SERVERS, with(|it| it.extended_key_usages.push(code.clone()))),
+        ("code-only", SERVERS, with(|it| it.extended_key_usages = vec![code.clone()])),
+        ("long", "it is valid for over ten years", with(|it| it.not_after += Duration::days(400))),
+        ("over", "it is not valid now", with(|it| it.not_after = it.not_before)),
+        ("early", "it is not valid now", with(|it| it.not_before += Duration::days(1))),
     ]
 }

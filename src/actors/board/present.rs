@@ -72,13 +72,12 @@ impl ServiceBoard {
             state: view.state(),
             pid: view.running.map(|running| running.pid),
             port: view.port,
-            url: self
-                .host
-                .load()
-                .as_ref()
-                .as_ref()
-                .and_then(|host| gate.url(host))
-                .or_else(|| view.port.map(|port| format!("http://127.0.0.1:{port}"))),
+            url: self.host.load().as_ref().as_ref().and_then(|host| gate.url(host)).or_else(|| {
+                match view.kind.product() {
+                    Some(_) => view.access.clone(),
+                    None => view.port.map(|port| format!("http://127.0.0.1:{port}")),
+                }
+            }),
             restarts: view.births.saturating_sub(1),
             uptime_s: view
                 .running
@@ -105,6 +104,12 @@ impl View {
             Phase::Stopped | Phase::Completed => ServiceState::Stopped,
             Phase::GaveUp => ServiceState::Failed,
         }
+    }
+
+    /// The failures that still count, or have made it give up.
+    pub fn counted(&self, now: Instant) -> u32 {
+        let forgiven = self.phase != Phase::GaveUp && self.forgiven.is_some_and(|at| at <= now);
+        if forgiven { 0 } else { self.failures }
     }
 
     /// What requests for it are to do.

@@ -20,7 +20,9 @@ pub(super) enum Reading {
 pub(super) async fn read(dir: PathBuf) -> Reading {
     match tokio::task::spawn_blocking(move || project_file::plan(&dir)).await {
         Ok(Ok(plan)) => Reading::Plan(Arc::new(plan)),
-        Ok(Err(why @ Unusable::Missing(_))) => Reading::Missing(why.to_string()),
+        Ok(Err(why @ (Unusable::Missing(_) | Unusable::Gone(_)))) => {
+            Reading::Missing(why.to_string())
+        }
         Ok(Err(why)) => Reading::Wrong(why.to_string()),
         Err(error) => Reading::Wrong(error.to_string()),
     }

@@ -6,7 +6,7 @@ use super::{Desk, reply::Refused};
 use crate::{
     actors::projects::Clash,
     api::error::{Code, Place},
-    core::{config::Part, id::ServiceName, routes::Owner},
+    core::{config::Part, id::ServiceName, routes::Owner, shell::quote},
     os::project_file,
 };
 
@@ -22,17 +22,19 @@ impl Desk {
     pub(super) async fn clashing(&self, dir: &Path, clash: Clash) -> Refused {
         let (ours, theirs) = self.spots(dir, &clash);
         let refused = Refused::new(Code::InvalidConfig, clash.to_string());
+        let ends = theirs.as_ref().filter(|theirs| theirs.dir != dir).map(|theirs| {
+            format!("`locald -C {} down` ends it", quote(&theirs.dir.to_string_lossy()))
+        });
         let places = tokio::task::spawn_blocking(move || {
             (ours.place(), theirs.and_then(|theirs| theirs.place()))
         });
         // Without the places it is still said what clashes.
         let Ok((ours, theirs)) = places.await else { return refused };
-        let refused = match theirs {
-            Some(Place { file, line, column, .. }) => {
-                refused.hinted(format!("the other is at {}:{line}:{column}", file.display()))
-            }
-            None => refused,
-        };
+        let there = theirs.map(|Place { file, line, column, .. }| {
+            format!("the other is at {}:{line}:{column}", file.display())
+        });
+        let hints: Vec<String> = there.into_iter().chain(ends).collect();
+        let refused = if hints.is_empty() { refused } else { refused.hinted(hints.join("; ")) };
         refused.at(ours)
     }
 

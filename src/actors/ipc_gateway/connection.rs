@@ -22,7 +22,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Desk, routes};
+use super::{Desk, Tenure, routes};
 use crate::os::socket;
 
 /// So many clients at once.
@@ -39,13 +39,21 @@ pub(super) async fn accept(listener: &UnixListener, desk: Arc<Desk>) -> String {
     let router = routes::router(desk.clone());
     let mut connections = JoinSet::new();
     let mut guests = Guests::default();
+    let mut leaves = std::pin::pin!(leaves(&desk));
     loop {
         while connections.try_join_next().is_some() {}
         if connections.len() >= MOST && !guests.send_one_away() {
             connections.join_next().await;
             continue;
         }
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut leaves => {
+                while connections.join_next().await.is_some() {}
+                return std::future::pending().await;
+            }
+        };
+        match accepted {
             Ok((stream, _)) if socket::is_ours(&stream) => {
                 let asked = Arc::new(AtomicBool::new(false));
                 let noticed = asked.clone();
@@ -103,10 +111,16 @@ async fn serve(stream: UnixStream, router: axum::Router, desk: &Desk) {
         .header_read_timeout(HEAD)
         .max_buf_size(BUFFER)
         .half_close(false)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let mut closing = desk.closing.subscribe();
-    let told = async { drop(closing.wait_for(|closing| *closing).await) };
+    let told = async {
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => {}
+            () = leaves(desk) => {}
+        }
+    };
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
         () = told => {
@@ -117,6 +131,13 @@ async fn serve(stream: UnixStream, router: axum::Router, desk: &Desk) {
     if let Err(error) = outcome {
         tracing::debug!(%error, "a client's connection ended badly");
     }
+}
+
+/// Completes when who comes now is for the next daemon.
+async fn leaves(desk: &Desk) {
+    let mut tenure = desk.tenure.subscribe();
+    // The sender lives as long as the daemon.
+    drop(tenure.wait_for(|tenure| *tenure == Tenure::Leaves).await);
 }
 
 /// Counts a connection down when it ends, however it does.

@@ -16,11 +16,13 @@ use crate::{
         context::Caller,
         directory::Entry,
         project::{Command, Refusal, Ticket, Verb},
+        projects::Clash,
     },
     api::{
         control::{Outcome, Progress, Request},
         error::Code,
     },
+    os::project_file,
 };
 
 pub(super) async fn up(state: State<Arc<Desk>>, body: Body) -> Reply<Response> {
@@ -38,6 +40,16 @@ pub(super) async fn restart(State(desk): State<Arc<Desk>>, body: Body) -> Reply<
     let entry = desk.load(&request.dir).await?;
     let cascade = request.cascade;
     desk.command(entry, request, Verb::Restart { cascade }).await
+}
+
+/// Throws the data of what locald provides away, and starts it afresh.
+pub(super) async fn reset(State(desk): State<Arc<Desk>>, body: Body) -> Reply<Response> {
+    let request: Request = read_json(body).await?;
+    if request.services.is_empty() {
+        return Err(Refused::new(Code::BadRequest, "a reset names its services"));
+    }
+    let entry = desk.load(&request.dir).await?;
+    desk.command(entry, request, Verb::Reset).await
 }
 
 pub(super) async fn stop(State(desk): State<Arc<Desk>>, body: Body) -> Reply<Response> {
@@ -81,7 +93,7 @@ pub(super) async fn shutdown(State(desk): State<Arc<Desk>>) -> Response {
 
 impl Desk {
     /// The project in that folder, with the configuration that is there now.
-    async fn load(&self, dir: &Path) -> Reply<Entry> {
+    pub(super) async fn load(&self, dir: &Path) -> Reply<Entry> {
         if *self.closing.borrow() {
             return Err(Refused::new(Code::ShuttingDown, "the daemon is shutting down"));
         }
@@ -90,7 +102,13 @@ impl Desk {
             return Err(Refused::new(Code::Failed, text));
         }
         let plan = plan(dir).await?;
-        let opened = self.infra.projects.open(dir.to_owned(), plan.clone()).await?;
+        let mut opened = self.infra.projects.open(dir.to_owned(), plan.clone()).await?;
+        if let Err(Clash::Name { dir: other, .. }) = &opened
+            && self.is_gone(other).await
+        {
+            self.take_over(other).await?;
+            opened = self.infra.projects.open(dir.to_owned(), plan.clone()).await?;
+        }
         let invalid = |why: String| Refused::new(Code::InvalidConfig, why);
         let entry = match opened {
             Ok(entry) => entry,
@@ -98,6 +116,21 @@ impl Desk {
         };
         entry.address.load(plan).await?.map_err(invalid)?;
         Ok(entry)
+    }
+
+    async fn is_gone(&self, dir: &Path) -> bool {
+        let dir = dir.to_owned();
+        let looked = tokio::task::spawn_blocking(move || project_file::is_gone(&dir));
+        looked.await.unwrap_or(false)
+    }
+
+    /// Stops a project whose folder is not there any more, for the one of the same name.
+    async fn take_over(&self, gone: &Path) -> Reply<()> {
+        self.infra.projects.close(gone.to_owned()).await?;
+        let gone = gone.display();
+        let note = format!("what still ran from {gone}, which is not there any more, was stopped");
+        self.notes.rcu(|notes| notes.iter().cloned().chain([note.clone()]).collect::<Vec<_>>());
+        Ok(())
     }
 
     async fn command(
@@ -110,7 +143,7 @@ impl Desk {
             env: request.env,
             terminal: request.terminal.map(|size| (size.cols, size.rows)),
         };
-        let caller = (verb != Verb::Stop).then_some(caller);
+        let caller = (verb != Verb::Stop && !request.as_before).then_some(caller);
         let command = Command { verb, services: request.services, caller };
         let ticket = self.ask(&entry, command).await?;
         let (lines, response) = lines();
@@ -129,14 +162,14 @@ impl Desk {
         Ok(response)
     }
 
-    async fn ask(&self, entry: &Entry, command: Command) -> Reply<Ticket> {
+    pub(super) async fn ask(&self, entry: &Entry, command: Command) -> Reply<Ticket> {
         let refused = |refusal: Refusal| {
             let refused = Refused::new(Code::BadRequest, refusal.to_string());
             match refusal {
                 Refusal::NoSuchService { nearest: Some(near), .. } => {
-                    refused.hinted(format!("did you mean {near:?}?"))
+                    refused.hinted(format!("did you mean `{near}`?"))
                 }
-                Refusal::NoSuchService { .. } => refused,
+                Refusal::NoSuchService { .. } | Refusal::NotProvided(_) => refused,
             }
         };
         entry.address.command(command).await?.map_err(refused)

@@ -41,10 +41,8 @@ pub(super) async fn logs(
     let entry = desk.entry(&asked.dir)?;
     let mut names: Vec<ServiceName> = Vec::new();
     for name in &asked.services {
-        let board = entry.board.service(name).ok_or_else(|| {
-            let text = format!("project {} has no service {name:?}", entry.board.name);
-            Refused::new(Code::BadRequest, text)
-        })?;
+        let board = entry.board.service(name);
+        let board = board.ok_or_else(|| Refused::no_such_service(&entry.board, name))?;
         names.push(board.name.clone());
     }
     if names.is_empty() {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actors::{
-        board::{ServiceBoard, View, ending_sentence},
+        board::{Past, ServiceBoard, View},
         directory::Entry,
     },
     api::{
@@ -161,8 +161,6 @@ impl Hope {
 }
 
 fn stopped(board: &ServiceBoard) -> String {
-    board.read(|view| match view.exits.back() {
-        Some(past) if !past.asked => ending_sentence(past.how, false),
-        _ => "was stopped".to_owned(),
-    })
+    let by_itself = |view: &View| view.exits.back().filter(|past| !past.asked).map(Past::sentence);
+    board.read(by_itself).unwrap_or_else(|| "was stopped".to_owned())
 }

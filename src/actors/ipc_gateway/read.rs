@@ -19,6 +19,7 @@ use crate::{
         status::{Daemon, Status},
         version::Version,
     },
+    os::keep::{self, Line},
 };
 
 /// Those who watch are told at most this often.
@@ -49,7 +50,7 @@ impl Desk {
         })
     }
 
-    fn status(&self, dir: Option<&PathBuf>) -> Status {
+    pub(super) fn status(&self, dir: Option<&PathBuf>) -> Status {
         self.infra.gate.refresh();
         let projects = self.infra.directory.all();
         let asked = |entry: &&Entry| dir.is_none_or(|dir| entry.board.dir == *dir);
@@ -67,7 +68,7 @@ impl Desk {
             socket: self.infra.places.socket.clone(),
             http: self.infra.gate.http,
             https: self.infra.gate.https,
-            heart: None,
+            heart: keep::line().and_then(Line::heart),
         };
         Status { daemon, projects }
     }
@@ -78,6 +79,7 @@ pub(super) async fn version() -> Json<Version> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
         pid: std::process::id().cast_signed(),
+        heart: keep::line().and_then(Line::heart),
     })
 }
 
@@ -127,19 +129,28 @@ pub(super) async fn events(
 }
 
 pub(super) async fn env(State(desk): State<Arc<Desk>>, body: Body) -> Reply<Json<Environment>> {
-    let EnvRequest { dir, service, env } = read_json(body).await?;
-    let entry = desk.entry(&dir)?;
-    let board = entry.board.service(&service).ok_or_else(|| {
-        let text = format!("project {} has no service {service:?}", entry.board.name);
-        Refused::new(Code::BadRequest, text)
-    })?;
+    let EnvRequest { dir, service, env, load, build } = read_json(body).await?;
+    let entry = match desk.entry(&dir) {
+        Ok(_) if load && build => desk.load(&dir).await?,
+        Err(_) if load => desk.load(&dir).await?,
+        there => there?,
+    };
+    let board = entry.board.service(&service);
+    let board = board.ok_or_else(|| Refused::no_such_service(&entry.board, &service))?;
     let context = entry.context;
     let resolving = tokio::task::spawn_blocking(move || {
-        process::resolve(&context, &board.name, &context.ports.load_full(), &env)
+        if !build {
+            let ports = context.ports.load_full();
+            let launch = process::resolve(&context, &board.name, &ports, &env)?;
+            return Ok(Environment { env: launch.env, workdir: launch.workdir, build: None });
+        }
+        let errand = process::build(&context, &board.name, &env)?;
+        let errand = errand.ok_or_else(|| format!("{} has no `build`", board.name))?;
+        Ok(Environment { env: errand.env, workdir: errand.dir, build: Some(errand.argv) })
     });
     let failed = |why: String| Refused::new(Code::Failed, why);
-    let launch = resolving.await.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
-    Ok(Json(Environment { env: launch.env, workdir: launch.workdir }))
+    let around = resolving.await.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
+    Ok(Json(around))
 }
 
 /// Whether it is known what the project consists of: just opened, it is not yet.

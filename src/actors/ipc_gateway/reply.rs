@@ -13,7 +13,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
+    actors::board::ProjectBoard,
     api::error::{Code, ErrorBody, Problem},
+    core::near::did_you_mean,
     supervision::address::CallError,
 };
 
@@ -55,6 +57,16 @@ pub(super) struct Lines(mpsc::Sender<Bytes>);
 impl Refused {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Problem { code, message: message.into(), help: None, place: None })
+    }
+
+    /// For a name that no service of the project has.
+    pub(super) fn no_such_service(project: &ProjectBoard, name: &str) -> Self {
+        let text = format!("project {} has no service {name:?}", project.name);
+        let refused = Self::new(Code::BadRequest, text);
+        let services = project.services();
+        let names = || services.iter().map(|board| board.name.as_str());
+        let all = || format!("its services are {}", names().collect::<Vec<_>>().join(", "));
+        refused.hinted(did_you_mean(name, names()).unwrap_or_else(all))
     }
 
     /// The same, about a place.
@@ -106,7 +118,12 @@ pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Reply<T> {
 
 /// An answer that is written line by line while the client reads.
 pub(super) fn lines() -> (Lines, Response) {
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    lines_ahead(AHEAD)
+}
+
+/// The same, where at most so many lines, or sets of them, may wait for a slow reader.
+pub(super) fn lines_ahead(ahead: usize) -> (Lines, Response) {
+    let (sender, receiver) = mpsc::channel(ahead);
     let stream = stream::unfold(receiver, |mut receiver| async move {
         let line = receiver.recv().await?;
         Some((Ok::<Bytes, std::convert::Infallible>(line), receiver))

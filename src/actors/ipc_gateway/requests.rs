@@ -45,8 +45,7 @@ pub(super) async fn requests(
     let asked = parse(query.as_deref().unwrap_or_default())?;
     let board = desk.entry(&asked.dir)?.board;
     if let Some(name) = asked.services.iter().find(|name| board.service(name).is_none()) {
-        let text = format!("project {} has no service {name:?}", board.name);
-        return Err(Refused::new(Code::BadRequest, text));
+        return Err(Refused::no_such_service(&board, name));
     }
     let (lines, response) = lines();
     tokio::spawn(tell(desk, board, asked, lines));

@@ -20,18 +20,7 @@ pub(super) struct Which {
 }
 
 pub(super) async fn tree(State(desk): State<Arc<Desk>>, Asked(which): Asked<Which>) -> Json<Node> {
-    let uptime = desk.since.elapsed().as_secs();
-    let mut root = Node {
-        name: "locald".to_owned(),
-        kind: Kind::Supervisor,
-        strategy: Some(desk.root.strategy().to_owned()),
-        state: "running".to_owned(),
-        restarts: 0,
-        max_restarts: None,
-        window_s: None,
-        detail: Some(format!("pid {}, up {uptime} s", std::process::id())),
-        children: children(&desk.root),
-    };
+    let mut root = whole(&desk);
     if !which.all {
         let name = which
             .dir
@@ -43,6 +32,22 @@ pub(super) async fn tree(State(desk): State<Arc<Desk>>, Asked(which): Asked<Whic
         }
     }
     Json(root)
+}
+
+/// All of it.
+pub(super) fn whole(desk: &Desk) -> Node {
+    let uptime = desk.since.elapsed().as_secs();
+    Node {
+        name: "locald".to_owned(),
+        kind: Kind::Supervisor,
+        strategy: Some(desk.root.strategy().to_owned()),
+        state: "running".to_owned(),
+        restarts: 0,
+        max_restarts: None,
+        window_s: None,
+        detail: Some(format!("pid {}, up {uptime} s", std::process::id())),
+        children: children(&desk.root),
+    }
 }
 
 fn children(board: &SupervisorPlate) -> Vec<Node> {

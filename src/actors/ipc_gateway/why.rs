@@ -11,12 +11,9 @@ use super::{
     reply::{Asked, Refused, Reply},
 };
 use crate::{
-    actors::board::{Needed, Past, View, ending_sentence, exit},
-    api::{
-        error::Code,
-        why::{Blocker, Intensity, PastExit, Why},
-    },
-    core::{plan::Condition, time::duration_text},
+    actors::board::{Needed, Past, View, exit},
+    api::why::{Blocker, Intensity, PastExit, Why},
+    core::plan::Condition,
 };
 
 /// So many of its last lines are shown.
@@ -34,10 +31,8 @@ pub(super) async fn why(
     Asked(which): Asked<Which>,
 ) -> Reply<Json<Why>> {
     let entry = desk.entry(&which.dir)?;
-    let board = entry.board.service(&which.service).ok_or_else(|| {
-        let text = format!("project {} has no service {:?}", entry.board.name, which.service);
-        Refused::new(Code::BadRequest, text)
-    })?;
+    let board = entry.board.service(&which.service);
+    let board = board.ok_or_else(|| Refused::no_such_service(&entry.board, &which.service))?;
     let (project, name) = (entry.board.name.clone(), board.name.clone());
     let sinks = desk.infra.logs.sinks(project, vec![name]).await?;
     let waiting_for = board.waiting_for();
@@ -51,7 +46,7 @@ pub(super) async fn why(
         restarts: view.births.saturating_sub(1),
         exits: view.exits.iter().map(past).collect(),
         intensity: Intensity {
-            used: view.failures,
+            used: view.counted(now),
             max_restarts: view.limit.restarts,
             window_s: view.limit.within.as_secs_f64(),
         },
@@ -76,8 +71,5 @@ fn blocker(need: &Needed) -> Blocker {
 }
 
 fn past(past: &Past) -> PastExit {
-    let sentence = ending_sentence(past.how, past.asked);
-    let because = past.cause.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-    let cause = format!("{sentence} after {}{because}", duration_text(past.ran));
-    PastExit { how: exit(past), cause }
+    PastExit { how: exit(past), cause: past.history() }
 }

@@ -6,8 +6,18 @@ use tokio::time::Instant;
 
 use crate::{
     actors::context::{Running, ServiceContext},
-    core::{launch::Check, probe::Input},
-    os::{census, listeners, probe},
+    core::{
+        launch::Check,
+        plan::Protocol,
+        probe::Input,
+        provision::{Access, Product},
+    },
+    os::{
+        census, listeners,
+        probe::{self, Unanswered},
+        traffic::{Spoken, Target},
+    },
+    provision::{self, Unready},
 };
 
 /// How long a service may be starting before it is suspected of listening elsewhere.
@@ -15,6 +25,7 @@ const SUSPICION: Duration = Duration::from_millis(500);
 
 /// Makes one attempt; returns its number with the outcome.
 pub(super) async fn run(
+    context: Arc<ServiceContext>,
     running: Arc<Running>,
     number: u64,
     timeout: Duration,
@@ -22,15 +33,67 @@ pub(super) async fn run(
     let launch = &running.launch;
     let outcome = match (&launch.check, launch.port) {
         (Check::Http { path, status }, Some(port)) => {
-            probe::http(port, path, &format!("127.0.0.1:{port}"), status, timeout).await
+            http(&context.board.target, (port, path), status, timeout).await
         }
         (Check::Tcp | Check::Port, Some(port)) => probe::tcp(port, timeout).await,
+        (&Check::Answer(product), Some(port)) => {
+            answer(&context, &running, product, port, timeout).await
+        }
         (Check::Command(argv), _) => {
             probe::command(argv, &launch.env, &launch.workdir, timeout).await
         }
         _ => Err("it has no port".to_owned()),
     };
     (number, outcome)
+}
+
+/// Asks by what the proxy would ask by.
+async fn http(
+    target: &Target,
+    (port, path): (u16, &str),
+    status: &[u16],
+    timeout: Duration,
+) -> Result<(), String> {
+    let began = Instant::now();
+    let host = format!("127.0.0.1:{port}");
+    let now = target.now();
+    let by_http2 = match now.protocol {
+        Protocol::H2c => true,
+        Protocol::Http => false,
+        Protocol::Auto => target.spoken(now.life) == Spoken::OnlyHttp2,
+    };
+    if by_http2 {
+        return probe::http2(port, path, &host, status, timeout).await;
+    }
+    match probe::http(port, path, &host, status, timeout).await {
+        Err(Unanswered::OnlyHttp2) if now.protocol == Protocol::Auto => {
+            target.learn(now.life, Spoken::OnlyHttp2);
+            let left = timeout.saturating_sub(began.elapsed());
+            probe::http2(port, path, &host, status, left).await
+        }
+        answer => answer.map_err(|why| why.to_string()),
+    }
+}
+
+/// Asks a server that locald provides in its own protocol.
+async fn answer(
+    context: &ServiceContext,
+    running: &Running,
+    product: Product,
+    port: u16,
+    timeout: Duration,
+) -> Result<(), String> {
+    let password = running.launch.password().unwrap_or_default();
+    let asking = provision::answers(product, Access { port, password });
+    let Ok(answer) = tokio::time::timeout(timeout, asking).await else {
+        return Err(format!("no answer within {} s", timeout.as_secs_f64()));
+    };
+    if let Err(Unready::Busy(why)) = &answer
+        && context.board.read(|view| view.hint.as_ref() != Some(why))
+    {
+        context.board.update(|view| view.hint = Some(why.clone()));
+    }
+    answer.map_err(|why| why.to_string())
 }
 
 /// Finds out services that listen on another port than theirs. Looks rarely, since a look reads the

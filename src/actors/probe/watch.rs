@@ -31,7 +31,11 @@ pub(super) async fn watch(
 ) {
     let Some(settings) = settings(&context, &running) else { return };
     let epoch = Instant::now();
-    let mut machine = Probe::new(settings, Duration::ZERO);
+    let mut machine = if running.was_ready {
+        Probe::ready_already(settings, Duration::ZERO)
+    } else {
+        Probe::new(settings, Duration::ZERO)
+    };
     let mut under_way: Option<Attempt> = None;
     let mut looks = attempt::WrongPort::new(epoch);
     loop {
@@ -46,9 +50,14 @@ pub(super) async fn watch(
             () = wait(due) => vec![Input::Tick],
         };
         for input in input {
-            for effect in machine.step(epoch.elapsed(), input) {
+            let effects = machine.step(epoch.elapsed(), input);
+            note_failure(&context, &effects);
+            for effect in effects {
                 if let Effect::Attempt { number, timeout } = effect {
-                    under_way = Some(Box::pin(attempt::run(running.clone(), number, timeout)));
+                    under_way = {
+                        let (context, running) = (context.clone(), running.clone());
+                        Some(Box::pin(attempt::run(context, running, number, timeout)))
+                    };
                 } else if !tell(&context, &running, &probe, effect) {
                     return;
                 }
@@ -68,7 +77,7 @@ fn settings(context: &ServiceContext, running: &Running) -> Option<Settings> {
     let service = plan.service(&context.name)?;
     let mode = match &running.launch.check {
         Check::Http { .. } => Mode::Http,
-        Check::Tcp => Mode::Tcp,
+        Check::Tcp | Check::Answer(_) => Mode::Tcp,
         Check::Command(_) => Mode::Command,
         Check::Notify => Mode::Notify,
         Check::Port => Mode::Port,
@@ -87,6 +96,15 @@ fn settings(context: &ServiceContext, running: &Running) -> Option<Settings> {
         liveness,
         watchdog: service.watchdog,
     })
+}
+
+/// Before anything is done to the process: it tells at its end why that was.
+fn note_failure(context: &ServiceContext, effects: &[Effect]) {
+    let why =
+        |effect: &Effect| if let Effect::Fail(why) = effect { Some(why.clone()) } else { None };
+    if let Some(why) = effects.iter().find_map(why) {
+        context.board.update(|view| view.unfit = Some(why));
+    }
 }
 
 /// Passes an effect on; false when it was the last.

@@ -8,18 +8,19 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::launch::Launched;
+use super::{launch::Launched, remembrance};
 use crate::{
     actors::{
         board::{self, Past},
         context::{Running, ServiceContext},
         service::LONGEST_STOP,
     },
-    core::notify::Note,
+    core::{notify::Note, time::duration_text},
     os::{
         child::{Ending, Survivor},
         clock,
         notify_socket::{self, Datagram},
+        oom,
         signals::signal_by_name,
     },
 };
@@ -32,9 +33,12 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub(super) fn announce(context: &ServiceContext, launched: &Launched) {
     let running = &launched.running;
     context.running.store(Some(running.clone()));
+    let access = running.launch.access_url();
     context.board.update(|view| {
-        view.running = Some(board::Running { pid: running.child.pid(), since: Instant::now() });
+        view.running = Some(board::Running { pid: running.child.pid(), since: running.since });
         view.survivors.clear();
+        view.access = access;
+        view.unfit = None;
     });
 }
 
@@ -45,10 +49,11 @@ pub(super) async fn attend(
     Launched { running, pumps }: Launched,
     told: oneshot::Receiver<()>,
 ) -> (Ending, Instant) {
-    let since = Instant::now();
+    let since = running.since;
+    let killed_before = oom::kills();
     let at_first = manner(context);
     let child = &running.child;
-    let asked = tokio::select! {
+    let told = tokio::select! {
         biased;
         _ = child.exited() => false,
         _ = told => true,
@@ -61,18 +66,28 @@ pub(super) async fn attend(
         child.clear_until(signal, patience(&running, grace)).await.err().unwrap_or_default();
     futures_util::future::join_all(pumps.into_iter().map(|pump| pump.stop_within(LAST_WORDS)))
         .await;
+    let unfit = context.board.read(|view| view.unfit.clone());
+    let asked = told && unfit.is_none();
     let ending = if survivors.is_empty() { child.exited().await } else { Ending::Signal(9) };
     context.running.store(None);
-    context.board.exited(Past {
-        how: ending,
-        asked,
-        at: clock::wall(),
-        ran: since.elapsed(),
-        cause: None,
-    });
+    remembrance::forget(context);
+    let cause = match ending {
+        Ending::Signal(libc::SIGKILL) if !told && unfit.is_none() => {
+            Some(board::killer(killed_before, oom::kills()).to_owned())
+        }
+        Ending::Signal(libc::SIGKILL) if asked && signal != Some(Signal::SIGKILL) => {
+            let signal = signal.unwrap_or(Signal::SIGTERM);
+            Some(format!("it did not stop within {} of {signal}", duration_text(grace)))
+        }
+        _ => unfit,
+    };
+    let (at, ran) = (clock::wall(), since.elapsed());
+    let past = Past { how: ending, asked, at, ran, cause };
+    let sentence = past.sentence();
+    context.board.exited(past);
     name_survivors(context, &survivors);
     let how = if asked { "stopped" } else { "exited" };
-    context.event(how, Some(board::ending_sentence(ending, asked)));
+    context.event(how, Some(sentence));
     (ending, died)
 }
 

@@ -1,29 +1,47 @@
 //! Starts the process of a service: reads its env files, checks its port, and spawns.
 
+mod around;
+
 use std::{
     collections::{BTreeMap, HashMap},
     ffi::OsString,
     io,
+    os::fd::{AsFd, OwnedFd},
     path::Path,
     sync::Arc,
+    time::{Duration, UNIX_EPOCH},
 };
 
+use nix::sys::signal::Signal;
+use tokio::{runtime::Handle, sync::oneshot, time::Instant};
+
+use self::around::Around;
+pub(in crate::actors) use self::around::{build, on_event};
+use super::{provide, remembrance};
 use crate::{
-    actors::context::{ProjectContext, Running, ServiceContext, Tried},
+    actors::context::{Inherited, ProjectContext, Running, ServiceContext, Tried},
     core::{
         id::ServiceName,
-        launch::{self, EnvFileRef, Launch, Surroundings},
+        launch::{self, EnvFileRef, Launch},
         log::Stream,
+        memory,
         plan::{PortSpec, ServicePlan},
+        provision::Provision,
     },
     os::{
-        ca, listeners,
+        child::Child,
+        clock, listeners,
         logs::Pump,
         notify_socket::NotifySocket,
         ports,
+        proc::StartTime,
         spawn::{self, Command, Output, SpawnError, Spawned},
     },
+    provision::Prepared,
 };
+
+/// How long a process that cannot be taken up may take to end.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The size of a terminal that nobody looks at.
 const TERMINAL: (u16, u16) = (80, 24);
@@ -39,54 +57,135 @@ pub(super) struct Launched {
 enum Refused {
     /// Somebody has taken the assigned port.
     PortTaken,
+    /// It is a server that locald provides, and must be prepared first.
+    Unprepared(Box<Provision>),
     Because(String),
 }
 
-/// Launches the service; the error is for people.
-pub(super) async fn launch(context: &Arc<ServiceContext>) -> Result<Launched, String> {
+/// Launches the service; the error is for people. Only the preparation ends early when it is `told` to.
+pub(super) async fn launch(
+    context: &Arc<ServiceContext>,
+    mut told: oneshot::Receiver<()>,
+) -> Result<Launched, String> {
     let infra = &context.project.infra;
-    let permit = infra.launching.acquire().await.map_err(|error| error.to_string())?;
+    let mut prepared = None;
     loop {
-        let of_thread = context.clone();
-        let attempt = tokio::task::spawn_blocking(move || attempt(&of_thread));
-        match attempt.await.map_err(|error| error.to_string())? {
-            Ok(launched) => {
-                drop(permit);
-                return Ok(launched);
-            }
+        let permit = infra.launching.acquire().await.map_err(|error| error.to_string())?;
+        let (of_thread, ready) = (context.clone(), prepared.clone());
+        let attempt = tokio::task::spawn_blocking(move || attempt(&of_thread, ready.as_ref()));
+        let outcome = attempt.await.map_err(|error| error.to_string())?;
+        drop(permit);
+        match outcome {
+            Ok(launched) => return Ok(launched),
             Err(Refused::Because(why)) => return Err(why),
             Err(Refused::PortTaken) => another_port(context).await?,
+            Err(Refused::Unprepared(provision)) => {
+                prepared = Some(tokio::select! {
+                    prepared = provide::prepare(context, &provision) => prepared?,
+                    _ = &mut told => return Err("stopped while it was prepared".to_owned()),
+                });
+            }
         }
     }
 }
 
 /// On a thread that may block: files are read, and spawning waits for the program to be loaded.
-fn attempt(context: &Arc<ServiceContext>) -> Result<Launched, Refused> {
+fn attempt(
+    context: &Arc<ServiceContext>,
+    prepared: Option<&Prepared>,
+) -> Result<Launched, Refused> {
     let because = |why: String| Refused::Because(why);
+    if let Some(inherited) = context.inherited.swap(None) {
+        match adopt(context, &inherited).map_err(because)? {
+            Some(launched) => return Ok(launched),
+            None => remembrance::forget(context),
+        }
+    }
+    let at = Instant::now();
     let project = &context.project;
     let plan = project.plan.load_full();
     let service = plan
         .service(&context.name)
         .ok_or_else(|| because("it is no longer in the configuration".to_owned()))?;
     let ports = project.ports.load_full();
-    check_port(service, ports.get(&context.name).copied())?;
     let caller = project.caller.load_full();
     let launch = resolve(project, &context.name, &ports, &caller.env).map_err(because)?;
-    context.tried.store(Some(Arc::new(Tried { launch: launch.clone(), caller: caller.clone() })));
-    let notify = match NotifySocket::bind(&context.notify_path) {
+    // Before anything can go wrong: the same once more is no reason to try again.
+    let tried = Tried { launch: launch.clone(), caller: caller.clone(), at };
+    context.tried.store(Some(Arc::new(tried)));
+    check_port(service, ports.get(&context.name).copied())?;
+    if let Some(provision) = launch.provision.as_ref().filter(|_| prepared.is_none()) {
+        return Err(Refused::Unprepared(Box::new(provision.clone())));
+    }
+    let notify = bind(context);
+    let since = Instant::now();
+    let spawned = spawn_it(context, service, &launch, prepared).map_err(because)?;
+    let Spawned { child, out, err, pty: _ } = spawned;
+    let pty = service.tty;
+    let running = Running { child, launch, pty, notify, was_ready: false, since };
+    remembrance::keep(context, &running, out.as_fd(), err.as_ref().map(AsFd::as_fd));
+    let outputs = [(Some(out), Stream::Out), (err, Stream::Err)].into_iter();
+    let pumps = outputs.filter_map(|(fd, from)| Some(context.sink.attach(fd?, from))).collect();
+    Ok(Launched { running: Arc::new(running), pumps })
+}
+
+/// Takes up what an earlier daemon has started; none if it is gone without a trace.
+fn adopt(context: &Arc<ServiceContext>, inherited: &Inherited) -> Result<Option<Launched>, String> {
+    let (at, body) = (Instant::now(), &inherited.body);
+    let started = StartTime(body.process.start_time);
+    let marker = OsString::from(&body.marker);
+    let child = Child::adopt(body.process.pid, started, Some(marker));
+    let Some(child) = child.map_err(|error| error.to_string())? else { return Ok(None) };
+    let project = &context.project;
+    let (ports, caller) = (project.ports.load_full(), project.caller.load_full());
+    let mut texts = EnvTexts { missing_is_empty: true, ..EnvTexts::default() };
+    let launch = resolve_with(&mut texts, project, &context.name, &ports, &caller.env);
+    let launch = match launch {
+        Ok(launch) => launch,
+        Err(why) => {
+            stop(&child);
+            return Err(why);
+        }
+    };
+    context.tried.store(Some(Arc::new(Tried { launch: launch.clone(), caller, at })));
+    let own = |fd: &Option<OwnedFd>| fd.as_ref().and_then(|fd| fd.try_clone().ok());
+    let outputs = [(own(&inherited.out), Stream::Out), (own(&inherited.err), Stream::Err)];
+    let pumps = outputs.into_iter();
+    let pumps = pumps.filter_map(|(fd, from)| Some(context.sink.attach_again(fd?, from))).collect();
+    let age = clock::wall()
+        .duration_since(UNIX_EPOCH + Duration::from_millis(body.since_ms))
+        .unwrap_or_default();
+    let since = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+    let (pty, was_ready) = (body.pty, inherited.was_ready);
+    let notify = own(&inherited.notify)
+        .and_then(|fd| NotifySocket::resume(fd, &context.notify_path).ok())
+        .or_else(|| bind(context));
+    let running = Running { child, launch, pty, notify, was_ready, since };
+    Ok(Some(Launched { running: Arc::new(running), pumps }))
+}
+
+/// Ends what cannot be taken up. Only on a thread that may block.
+fn stop(child: &Child) {
+    let Ok(runtime) = Handle::try_current() else { return };
+    if let Err(survivors) = runtime.block_on(child.clear(Some(Signal::SIGTERM), GRACE)) {
+        for survivor in survivors {
+            tracing::warn!(
+                pid = survivor.pid,
+                command = survivor.command,
+                "SIGKILL did not end it"
+            );
+        }
+    }
+}
+
+fn bind(context: &ServiceContext) -> Option<NotifySocket> {
+    match NotifySocket::bind(&context.notify_path) {
         Ok(socket) => Some(socket),
         Err(error) => {
             context.event("no-notify-socket", Some(error.to_string()));
             None
         }
-    };
-    let spawned = spawn_it(context, service, &launch).map_err(because)?;
-    let Spawned { child, out, err, pty: _ } = spawned;
-    let pumps = [(Some(out), Stream::Out), (err, Stream::Err)]
-        .into_iter()
-        .filter_map(|(fd, stream)| Some(context.sink.attach(fd?, stream)))
-        .collect();
-    Ok(Launched { running: Arc::new(Running { child, launch, pty: service.tty, notify }), pumps })
+    }
 }
 
 /// What to run for the service now: its env files read afresh, ports as they are.
@@ -113,42 +212,33 @@ pub(in crate::actors) fn resolve_with(
     texts.read(&project.board.dir, &files)?;
     let places = &project.infra.places;
     let notify = places.notify_socket(&plan.project, name).map_err(|error| error.to_string())?;
-    let ca = ca::root_file(&ca::dir(&places.data_dir));
-    let around = Surroundings {
-        dir: &project.board.dir,
-        caller_env,
-        files: &|path| texts.get(path),
-        port_of: &|name| ports.get(name).copied(),
-        public_url: &|name| {
-            let host = project.board.service(name)?.host.load_full();
-            project.infra.gate.url(Option::as_ref(&host)?)
-        },
-        notify_socket: &notify,
-        locald_exe: &project.infra.exe,
-        // Also before it is made, which is a matter of milliseconds once in a life: what comes to be
-        // there later would be a reason to launch the service again.
-        ca: Some(&*ca),
-    };
-    launch::launch(&plan, service, &around).map_err(|error| error.to_string())
+    let around = Around { texts, project, plan: &plan, ports, caller_env, notify: &notify };
+    around.give(|around| launch::launch(&plan, service, around)).map_err(|error| error.to_string())
 }
 
 /// Env files that have been read; none where there is no such file.
 #[derive(Default)]
-pub(in crate::actors) struct EnvTexts(HashMap<String, Result<Option<String>, String>>);
+pub(in crate::actors) struct EnvTexts {
+    read: HashMap<String, Result<Option<String>, String>>,
+    /// For a process that was started when there still was one.
+    missing_is_empty: bool,
+}
 
 impl EnvTexts {
     fn read(&mut self, dir: &Path, files: &[EnvFileRef]) -> Result<(), String> {
         for file in files {
-            if !self.0.contains_key(&file.path) {
+            if !self.read.contains_key(&file.path) {
                 let text = match std::fs::read_to_string(dir.join(&file.path)) {
                     Ok(text) => Ok(Some(text)),
                     // That it is missing where it must not is for the launch to say.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        Ok(self.missing_is_empty.then(String::new))
+                    }
                     Err(error) => Err(format!("cannot read env file {}: {error}", file.path)),
                 };
-                self.0.insert(file.path.clone(), text);
+                self.read.insert(file.path.clone(), text);
             }
-            if let Some(Err(why)) = self.0.get(&file.path) {
+            if let Some(Err(why)) = self.read.get(&file.path) {
                 return Err(why.clone());
             }
         }
@@ -156,7 +246,7 @@ impl EnvTexts {
     }
 
     fn get(&self, path: &str) -> Option<&str> {
-        self.0.get(path)?.as_ref().ok()?.as_deref()
+        self.read.get(path)?.as_ref().ok()?.as_deref()
     }
 }
 
@@ -193,14 +283,19 @@ async fn another_port(context: &ServiceContext) -> Result<(), String> {
     Ok(())
 }
 
+/// What nobody else has in its environment.
+pub(super) fn marker(context: &ServiceContext) -> OsString {
+    memory::marker(&context.notify_path)
+}
+
 fn spawn_it(
     context: &ServiceContext,
     service: &ServicePlan,
     launch: &Launch,
+    prepared: Option<&Prepared>,
 ) -> Result<Spawned, String> {
     let (cols, rows) = context.project.caller.load().terminal.unwrap_or(TERMINAL);
-    let mut marker = OsString::from("NOTIFY_SOCKET=");
-    marker.push(&context.notify_path);
+    let marker = marker(context);
     let command = |argv: &[String]| Command {
         argv: argv.iter().map(OsString::from).collect(),
         env: launch.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
@@ -208,6 +303,11 @@ fn spawn_it(
         output: if service.tty { Output::Pty { cols, rows } } else { Output::Pipes },
         marker: Some(marker.clone()),
     };
+    if let Some(prepared) = prepared {
+        let argv = prepared.argv(launch.port.unwrap_or_default());
+        let command = Command { argv, dir: prepared.dir(), ..command(&launch.argv) };
+        return spawn::spawn(&command).map_err(|error| error.to_string());
+    }
     let mut outcome = spawn::spawn(&command(launch.direct.as_ref().unwrap_or(&launch.argv)));
     if launch.direct.is_some()
         && let Err(SpawnError::NoSuchProgram(_) | SpawnError::NotExecutable(_)) = outcome

@@ -5,10 +5,14 @@ use std::time::Duration;
 use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
-use super::{Team, specs};
+use super::{Team, reasons, specs};
 use crate::{
-    actors::{board::ending_sentence, context::ServiceContext, service::End},
-    core::plan::Kind,
+    actors::{
+        board::{Past, View, ending_sentence},
+        context::ServiceContext,
+        service::End,
+    },
+    core::{plan::Kind, time::duration_text},
     supervision::{
         engine::{Input, Phase},
         graph::Id,
@@ -21,10 +25,18 @@ impl Team {
     pub(super) async fn take_in(&mut self, news: Vec<News>) {
         let mut todo = vec![news];
         while let Some(news) = todo.pop() {
+            let mut touched: Vec<Id> = news.iter().map(|item| about(item).clone()).collect();
             let essential = self.tell(news);
-            self.show_changes();
+            touched.extend(self.show_changes());
+            self.note_down(&touched);
             if let Some(guilty) = essential {
                 let others = self.others(&guilty);
+                let up = |id: &&Id| self.nursery.engine().wanted(id);
+                let ending: Vec<Id> = others.iter().filter(up).cloned().collect();
+                self.give_reason(
+                    &ending,
+                    &format!("stopped: {guilty}, which is essential, gave up"),
+                );
                 todo.push(self.nursery.advance(Input::Stop(others)).await);
                 self.remember();
             }
@@ -35,16 +47,16 @@ impl Team {
     fn tell(&self, news: Vec<News>) -> Option<Id> {
         let mut essential = None;
         for item in news {
-            let (News::Born(id, _)
-            | News::Told(id)
-            | News::Gone(id, ..)
-            | News::Waits(id, _)
-            | News::GaveUp(id)) = &item;
+            let id = about(&item);
             let Some(service) = self.services.get(&**id) else {
-                self.tell_of_watcher(&item);
+                self.tell_of_aside(&item);
                 continue;
             };
             match &item {
+                News::Born(_, life) if self.adopting => {
+                    service.board.update(|view| view.life = *life);
+                    service.event("adopted", None);
+                }
                 News::Born(_, life) => {
                     service.board.update(|view| {
                         view.life = *life;
@@ -52,18 +64,12 @@ impl Team {
                         view.failure = None;
                         view.next_start = None;
                     });
-                    service.event("starting", None);
+                    service.event("starting", self.why_born(service, id));
                 }
-                News::Told(_) => service.event("stopping", None),
+                News::Told(_) => service.event("stopping", self.why_told(service, id)),
                 News::Gone(.., error) => {
-                    let why = error.as_ref().map(failure);
-                    let ours = matches!(end(error.as_ref()), Some(End::Unfit(_)));
-                    service.board.update(|view| {
-                        if ours && let Some(past) = view.exits.back_mut() {
-                            past.cause.clone_from(&why);
-                        }
-                        view.failure = why;
-                    });
+                    let why = error.as_ref().map(|error| failure(service, error));
+                    service.board.update(|view| view.failure = why);
                 }
                 News::Waits(_, delay) => self.waits(service, id, *delay),
                 News::GaveUp(_) => {
@@ -77,12 +83,13 @@ impl Team {
         essential
     }
 
-    /// It is the one child that is no service.
-    fn tell_of_watcher(&self, news: &News) {
-        if let News::Gone(id, _, Some(error)) = news
-            && *id == specs::watcher_id()
-        {
+    /// Of a child that is no service.
+    fn tell_of_aside(&self, news: &News) {
+        let News::Gone(id, _, Some(error)) = news else { return };
+        if *id == specs::watcher_id() {
             self.context.event("watcher-failed", Some(error.to_string()));
+        } else if *id == specs::notifier_id() {
+            self.context.event("notifier-failed", Some(error.to_string()));
         }
     }
 
@@ -90,7 +97,9 @@ impl Team {
         let used = self.failures(id);
         service.board.update(|view| {
             view.next_start = Some(Instant::now() + delay);
-            view.failures = used;
+            view.count(used);
+            let why = view.failure.as_deref().unwrap_or("it failed");
+            view.coming = Some(format!("started again by itself after: {why}"));
         });
         let (why, allowed) = service
             .board
@@ -106,21 +115,25 @@ impl Team {
         let used = self.failures(id);
         let text = service.board.read(|view| {
             let why = view.failure.as_deref().unwrap_or("failed");
-            if used <= 1 {
+            if used <= view.limit.restarts {
                 return why.to_owned();
             }
             let within = view.limit.within.as_secs_f64();
             let name = &service.name;
             format!(
-                "{why}; gave up after {used} failures within {within} s \
-                 (`locald restart {name}` tries again)"
+                "{why}; gave up after {} within {within} s (`locald restart {name}` tries again)",
+                if used == 1 { "a failure".to_owned() } else { format!("{used} failures") }
             )
         });
         service.board.update(|view| {
             view.failure = Some(text.clone());
-            view.failures = used;
+            view.lost = true;
+            view.count(used);
             view.next_start = None;
         });
+        let (kind, allowed) = service.board.read(|view| (view.kind, view.limit.restarts));
+        let last = used <= allowed;
+        let text = if last { format!("{text}; {}", reasons::no_more(kind)) } else { text };
         service.event("gave-up", Some(text));
     }
 
@@ -130,11 +143,12 @@ impl Team {
     }
 
     /// Copies the phases that have changed to the boards.
-    fn show_changes(&mut self) {
-        for id in self.nursery.take_changes() {
-            let Some(service) = self.services.get(&*id) else { continue };
+    fn show_changes(&mut self) -> Vec<Id> {
+        let changes = self.nursery.take_changes();
+        for id in &changes {
+            let Some(service) = self.services.get(&**id) else { continue };
             let engine = self.nursery.engine();
-            let (phase, life, wanted) = (engine.phase(&id), engine.life(&id), engine.wanted(&id));
+            let (phase, life, wanted) = (engine.phase(id), engine.life(id), engine.wanted(id));
             let before = service.board.read(|view| view.phase);
             service.board.update(|view| {
                 view.phase = phase;
@@ -145,19 +159,27 @@ impl Team {
                 announce(service, phase);
             }
         }
+        changes
     }
 
     fn others(&self, guilty: &Id) -> Vec<Id> {
         let ids = self.nursery.engine().graph().ids().iter();
-        ids.filter(|id| *id != guilty && **id != specs::watcher_id()).cloned().collect()
+        ids.filter(|id| *id != guilty && !specs::is_aside(id)).cloned().collect()
     }
 }
 
 fn announce(service: &ServiceContext, phase: Phase) {
     match phase {
-        Phase::Up { ready: true } => service.event("healthy", None),
+        Phase::Up { ready: true } => {
+            let since = service.board.read(|view| view.running.map(|running| running.since));
+            let took = |since: Instant| format!("after {}", duration_text(since.elapsed()));
+            service.event("healthy", since.map(took));
+            find_again(service);
+        }
         Phase::Completed if service.board.read(|view| view.kind) == Kind::Task => {
-            service.event("completed", None);
+            let how = service.board.read(|view| view.exits.back().map(Past::history));
+            service.event("completed", how);
+            find_again(service);
         }
         Phase::Pending => {
             let missing: Vec<String> =
@@ -170,13 +192,35 @@ fn announce(service: &ServiceContext, phase: Phase) {
     }
 }
 
+/// One that had given up and is well again has recovered.
+fn find_again(service: &ServiceContext) {
+    if service.board.read(|view| view.lost) {
+        service.board.update(|view| view.lost = false);
+        service.event("recovered", Some("it is well again after it had given up".to_owned()));
+    }
+}
+
+fn about(news: &News) -> &Id {
+    let (News::Born(id, _)
+    | News::Told(id)
+    | News::Gone(id, ..)
+    | News::Waits(id, _)
+    | News::GaveUp(id)) = news;
+    id
+}
+
 fn end(error: Option<&ActorProcessingErr>) -> Option<&End> {
     error.and_then(|error| error.downcast_ref())
 }
 
-fn failure(error: &ActorProcessingErr) -> String {
+/// Its process has written down how it ended before it told of that.
+fn failure(service: &ServiceContext, error: &ActorProcessingErr) -> String {
     match end(Some(error)) {
-        Some(End::Exited(how, _)) => ending_sentence(*how, false),
+        Some(End::Exited(how, _)) => {
+            let past =
+                |view: &View| view.exits.back().filter(|past| past.how == *how).map(Past::sentence);
+            service.board.read(past).unwrap_or_else(|| ending_sentence(*how))
+        }
         Some(end) => end.to_string(),
         None => format!("an actor failed: {error}"),
     }

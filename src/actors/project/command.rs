@@ -1,10 +1,13 @@
 //! Commands of people: what is meant by them, and how to see that they are done.
 
+use std::sync::atomic::Ordering;
+
 use super::Team;
 use crate::{
     actors::context::Caller,
     core::{
         id::ServiceName,
+        near::nearest,
         state::{ProjectState, ServiceState, TerminalSize},
     },
     supervision::{
@@ -29,6 +32,8 @@ pub struct Command {
 pub enum Verb {
     /// Start what is not up, with what it needs.
     Start,
+    /// The same, of what an earlier daemon had up.
+    Resume,
     /// Stop, bonded dependents first.
     Stop,
     /// Stop, then start.
@@ -36,6 +41,8 @@ pub enum Verb {
         /// Take all dependents along.
         cascade: bool,
     },
+    /// Stop, throw the data away, then start; all dependents are taken along.
+    Reset,
 }
 
 /// What was set in motion.
@@ -67,6 +74,9 @@ pub enum Refusal {
         /// What was probably meant.
         nearest: Option<String>,
     },
+    /// Only what locald provides has data that it knows of.
+    #[error("{0} has no data to throw away: it is neither postgres nor redis")]
+    NotProvided(String),
 }
 
 impl Team {
@@ -77,22 +87,27 @@ impl Team {
         let ticket = self.ticket(command.verb, &ids);
         let (input, cause) = match command.verb {
             Verb::Start => (Input::Start(ids.clone()), "started by a person"),
+            Verb::Resume => (Input::Start(ids.clone()), "started again with the daemon"),
             Verb::Stop => (Input::Stop(ids.clone()), "stopped by a person"),
             Verb::Restart { .. } => (Input::Restart(ids.clone()), "restarted by a person"),
+            Verb::Reset => (Input::Restart(ids.clone()), "reset by a person"),
         };
+        if command.verb == Verb::Reset {
+            self.mark_for_reset(&command.services)?;
+        }
+        let starts = matches!(command.verb, Verb::Start | Verb::Resume);
         for id in &ids {
             let idle = !self.nursery.engine().phase(id).is_alive();
-            if let Some(service) = self.services.get(&**id) {
-                service.board.update(|view| {
-                    view.cause = Some(cause.to_owned());
-                    if idle || command.verb != Verb::Start {
-                        view.births = 0;
-                    }
-                });
+            if let Some(service) = self.services.get(&**id)
+                && (idle || !starts)
+            {
+                service.board.update(|view| view.births = 0);
             }
         }
+        self.give_reason(&ids, cause);
         let news = self.nursery.advance(input).await;
         self.take_in(news).await;
+        self.drop_reasons(&ids);
         if command.verb != Verb::Stop {
             self.show_newcomers(&ids);
         }
@@ -128,6 +143,7 @@ impl Team {
             name: context.board.name.clone(),
             env: caller.env.clone(),
             terminal: caller.terminal.map(|(cols, rows)| TerminalSize { cols, rows }),
+            configuration: context.plan.load().written.0.clone(),
             services: services.iter().map(|board| (board.name.clone(), state(board))).collect(),
         });
     }
@@ -144,7 +160,7 @@ impl Team {
             }
             ids.push(Id::from(name.as_str()));
         }
-        if command.verb == (Verb::Restart { cascade: true }) {
+        if matches!(command.verb, Verb::Restart { cascade: true } | Verb::Reset) {
             ids = self.with_dependents(ids);
         }
         Ok(ids)
@@ -156,14 +172,26 @@ impl Team {
         plan.services
             .iter()
             .filter(|service| match verb {
-                Verb::Start => service.autostart,
+                Verb::Start | Verb::Resume => service.autostart,
                 Verb::Stop => true,
-                Verb::Restart { .. } => {
+                Verb::Restart { .. } | Verb::Reset => {
                     service.autostart || engine.wanted(&service.name.as_str().into())
                 }
             })
             .map(|service| Id::from(service.name.as_str()))
             .collect()
+    }
+
+    /// Has the next launch of these throw their data away. None of them, if one has none.
+    fn mark_for_reset(&self, names: &[String]) -> Result<(), Refusal> {
+        let plan = self.context.plan.load();
+        let provided = |name: &&String| plan.service(name).is_some_and(|s| s.provision().is_some());
+        if let Some(other) = names.iter().find(|name| !provided(name)) {
+            return Err(Refusal::NotProvided(other.clone()));
+        }
+        let services = names.iter().filter_map(|name| self.services.get(name.as_str()));
+        services.for_each(|service| service.reset.store(true, Ordering::Relaxed));
+        Ok(())
     }
 
     fn with_dependents(&self, ids: Vec<Id>) -> Vec<Id> {
@@ -206,11 +234,11 @@ impl Team {
     }
 
     fn no_such(&self, name: &str) -> Refusal {
-        let near = |known: &&ServiceName| strsim::damerau_levenshtein(known, name) <= 2;
+        let known = self.services.keys().map(ServiceName::as_str);
         Refusal::NoSuchService {
             project: self.context.board.name.to_string(),
             name: name.to_owned(),
-            nearest: self.services.keys().find(near).map(ToString::to_string),
+            nearest: nearest(name, known).map(str::to_owned),
         }
     }
 }

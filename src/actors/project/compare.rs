@@ -73,9 +73,11 @@ impl Team {
         if !matches!(phase, Phase::GaveUp | Phase::Backoff) {
             return Ok(false);
         }
+        // An earlier daemon has tried it: all there is to compare is its plan, which is the same.
+        let Some(tried) = context.tried.load_full() else { return Ok(false) };
         // What it lacks is told where it fails.
         let Ok(launch) = self.launch(texts, context) else { return Ok(false) };
-        Ok(context.tried.load().as_ref().is_none_or(|tried| differs(launch, &tried.launch)))
+        Ok(differs(launch, &tried.launch))
     }
 
     /// What would be launched now, for the client that it was launched for.
@@ -103,7 +105,9 @@ impl Team {
             return;
         }
         let restarts = differences.changed.iter().filter(|id| engine.wanted(id));
-        let restarts: Vec<String> = restarts.map(ToString::to_string).collect();
+        let restarts: Vec<Id> = restarts.cloned().collect();
+        self.give_reason(&restarts, "restarted by an edit of its configuration");
+        let restarts: Vec<String> = restarts.iter().map(ToString::to_string).collect();
         let parts =
             [("restarts", &restarts), ("new", &differences.new), ("gone", &differences.gone)];
         let some = parts.iter().filter(|(_, names)| !names.is_empty());
@@ -111,13 +115,6 @@ impl Team {
             some.map(|(word, names)| format!("{word}: {}", names.join(", "))).collect();
         let words = if words.is_empty() { "restarts nothing".to_owned() } else { words.join("; ") };
         self.context.event("reloaded", Some(words));
-        for id in &restarts {
-            if let Some(service) = self.services.get(id.as_str()) {
-                service.board.update(|view| {
-                    view.cause = Some("restarted by an edit of its configuration".to_owned());
-                });
-            }
-        }
     }
 }
 

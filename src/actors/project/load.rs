@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use arc_swap::ArcSwapOption;
 
-use super::{Team, compare::Differences, specs};
+use super::{Team, Touched, compare::Differences, specs};
 use crate::{
     actors::{
         board::{Needed, ServiceBoard, View},
@@ -28,8 +28,8 @@ use crate::{
 impl Team {
     /// Makes `plan` the configuration, also of what has been edited besides its file. What that
     /// does not change is not touched, to the pid; what is new starts, if anything of the project
-    /// is to run. On an error, which is for people, nothing has changed.
-    pub(super) async fn load(&mut self, plan: Arc<Plan>) -> Result<(), String> {
+    /// is to run. On an error, which is for people, nothing has changed. Answers whether anything has.
+    pub(super) async fn load(&mut self, plan: Arc<Plan>) -> Result<bool, String> {
         let before = self.context.plan.load_full();
         let first = self.services.is_empty();
         if first || before != plan {
@@ -48,42 +48,46 @@ impl Team {
             let differences = self.differences(&before, &plan);
             if differences.changed.is_empty() {
                 self.judge(&differences);
-                return Ok(());
+                return Ok(false);
             }
             let graph = specs::graph(&plan).map_err(|error| error.to_string())?;
             self.tell_differences(&differences);
             self.reshape(&plan, graph, differences).await;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The same after an edit; services to start besides. What is wrong is shown.
-    pub(super) async fn edited(&mut self, plan: Arc<Plan>, wanted: Vec<ServiceName>) {
-        if let Err(why) = self.load(plan).await {
-            self.context.refuse(&why);
-            return;
-        }
+    pub(super) async fn edited(&mut self, plan: Arc<Plan>, wanted: &[ServiceName]) {
+        let changed = match self.load(plan).await {
+            Ok(changed) => changed,
+            Err(why) => return self.context.refuse(&why),
+        };
         let ids: Vec<Id> = wanted.iter().map(|name| name.as_str().into()).collect();
         if !ids.is_empty() {
             self.start(ids).await;
+        } else if !changed {
+            return;
         }
         self.remember();
     }
 
-    /// Restarts those of these services that are to run, also one that has been given up on.
-    pub(super) async fn touched(&mut self, services: Vec<(ServiceName, String)>) {
-        for (name, file) in services {
+    /// Restarts those of these services that are to run, also one that has been given up on; not one
+    /// that was born since, with all that has changed.
+    pub(super) async fn touched(&mut self, services: Vec<Touched>) {
+        for Touched { service: name, file, at } in services {
             let id = Id::from(name.as_str());
             let Some(service) = self.services.get(&name) else { continue };
-            if !self.nursery.engine().wanted(&id) {
+            let is_new = service.tried.load().as_ref().is_some_and(|tried| tried.at > at);
+            if !self.nursery.engine().wanted(&id) || is_new {
                 continue;
             }
             service.event("files-changed", Some(format!("{file} has changed")));
-            service.board.update(|view| {
-                view.cause = Some(format!("restarted since {file} has changed"));
-            });
-            let news = self.nursery.advance(Input::Restart(vec![id])).await;
+            let ids = vec![id];
+            self.give_reason(&ids, &format!("restarted, since {file} has changed"));
+            let news = self.nursery.advance(Input::Restart(ids.clone())).await;
             self.take_in(news).await;
+            self.drop_reasons(&ids);
         }
         self.remember();
     }
@@ -118,17 +122,23 @@ impl Team {
             .map(|s| (Id::from(s.name.as_str()), specs::spec(s, &self.services[&s.name])));
         let watcher = specs::watcher_id();
         let spec = specs::watcher(&self.context, &self.address, self.watcher.clone());
-        let specs = services.chain([(watcher.clone(), spec)]).collect();
+        let notifier = (specs::notifier_id(), specs::notifier(&self.context));
+        let asides = [(watcher, spec)].into_iter().chain(plan.tells_events().then_some(notifier));
+        let specs = services.chain(asides).collect();
         let news = self.nursery.reshape(graph, specs, changed).await;
         self.take_in(news).await;
-        if !self.nursery.engine().wanted(&watcher) {
-            self.start(vec![watcher]).await;
+        let unwanted = |id: &Id| !self.nursery.engine().wanted(id);
+        let new: Vec<Id> = specs::asides(plan).filter(unwanted).collect();
+        if !new.is_empty() {
+            self.start(new).await;
         }
     }
 
     async fn start(&mut self, ids: Vec<Id>) {
+        self.give_reason(&ids, "started by an edit of the configuration");
         let news = self.nursery.advance(Input::Start(ids.clone())).await;
         self.take_in(news).await;
+        self.drop_reasons(&ids);
         self.show_newcomers(&ids);
     }
 
@@ -177,7 +187,9 @@ impl Team {
             sink,
             notify_path,
             running: ArcSwapOption::empty(),
+            inherited: ArcSwapOption::empty(),
             tried: ArcSwapOption::empty(),
+            reset: AtomicBool::new(false),
             plate,
         }))
     }

@@ -7,6 +7,7 @@ use crate::{
         board::{self, ServiceBoard, View},
         config_watcher::{self, ConfigWatcher},
         context::{ProjectContext, ServiceContext},
+        notifier::{self, Notifier},
         service::{self, LONGEST_STOP, STOP_MARGIN, Service},
     },
     core::{
@@ -23,8 +24,8 @@ use crate::{
     },
 };
 
-/// With these pauses it cannot fail so often.
-const WATCHER: Limit = Limit {
+/// With these pauses nothing can fail so often.
+const ASIDE: Limit = Limit {
     restarts: 1_000,
     within: Duration::from_mins(1),
     initial: Duration::from_millis(50),
@@ -62,9 +63,10 @@ pub(super) fn graph(plan: &Plan) -> Result<Graph, GraphError> {
         })
     });
     let services = plan.services.iter().map(|service| ids[&service.name].0.clone());
-    let watcher = watcher_id();
-    let graph = Graph::new(iter::once(watcher.clone()).chain(services), edges)?;
-    Ok(graph.one_for_all(plan.strategy == Strategy::OneForAll).aside(&watcher))
+    let asides = asides(plan);
+    let graph = Graph::new(asides.clone().chain(services), edges)?;
+    let graph = graph.one_for_all(plan.strategy == Strategy::OneForAll);
+    Ok(asides.fold(graph, |graph, id| graph.aside(&id)))
 }
 
 /// How to supervise a service.
@@ -94,6 +96,34 @@ pub(super) fn watcher_id() -> Id {
     ":config-watcher".into()
 }
 
+/// The name of the notifier, likewise.
+pub(super) fn notifier_id() -> Id {
+    ":notifier".into()
+}
+
+/// Whether this child is no service.
+pub(super) fn is_aside(id: &Id) -> bool {
+    id.starts_with(':')
+}
+
+/// The children of a project that are no services.
+pub(super) fn asides(plan: &Plan) -> impl Iterator<Item = Id> + Clone + use<> {
+    let notifier = plan.tells_events().then(notifier_id);
+    iter::once(watcher_id()).chain(notifier)
+}
+
+/// How to supervise the notifier: it is never given up on.
+pub(super) fn notifier(context: &Arc<ProjectContext>) -> ChildSpec {
+    let plate = ChildPlate::new("notifier");
+    let context = context.clone();
+    let start: StartFn = Arc::new(move |birth| {
+        let args = notifier::Args { context: context.clone(), plate: birth.plate };
+        Box::pin(async move { Ok(spawn(birth.supervisor, Notifier, args).await?.get_cell()) })
+    });
+    let policy = Policy { restart: Restart::Permanent, oneshot: false, limit: ASIDE };
+    ChildSpec { start, policy, grace: STOP_MARGIN, plate }
+}
+
 /// How to supervise the watcher: it is never given up on.
 pub(super) fn watcher(
     context: &Arc<ProjectContext>,
@@ -106,7 +136,7 @@ pub(super) fn watcher(
         let args = config_watcher::Args { context, address, plate: birth.plate };
         Box::pin(async move { Ok(spawn(birth.supervisor, ConfigWatcher, args).await?.get_cell()) })
     });
-    let policy = Policy { restart: Restart::Permanent, oneshot: false, limit: WATCHER };
+    let policy = Policy { restart: Restart::Permanent, oneshot: false, limit: ASIDE };
     ChildSpec { start, policy, grace: STOP_MARGIN, plate }
 }
 

@@ -9,8 +9,11 @@ pub enum Admin {
     ///
     /// It binds ports 80 and 443 of this machine, installs roots that can sign for names of this machine only, and
     /// keeps a block of /etc/hosts. Shows what it does and asks first.
+    #[command(after_help = "Examples:\n  sudo locald admin setup --dry-run\n  \
+                            sudo \"$(command -v locald)\" admin setup --tld test")]
     Setup(Setup),
     /// Takes away all that `setup` and the helper have left.
+    #[command(after_help = "Example:\n  sudo locald admin uninstall --dry-run")]
     Uninstall(Unsetup),
     /// Writes the names of what runs into the hosts file.
     SyncHosts,

@@ -2,11 +2,13 @@
 
 use clap::Args;
 
+use crate::cli::complete::services;
+
 /// Arguments of `logs`.
 #[derive(Args, Debug)]
 pub struct Logs {
     /// The services; none: all.
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = services())]
     pub services: Vec<String>,
     /// Goes on showing new lines until Ctrl-C.
     #[arg(short, long)]
@@ -32,7 +34,7 @@ pub struct Logs {
 #[derive(Args, Debug)]
 pub struct Requests {
     /// The services; none: all.
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = services())]
     pub services: Vec<String>,
     /// Goes on showing new requests until Ctrl-C.
     #[arg(short, long)]

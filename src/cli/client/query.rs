@@ -43,6 +43,21 @@ impl Query {
         self.with("dir", dir.as_os_str().as_bytes())
     }
 
+    /// The same, about the project in `dir`; none: about all.
+    #[must_use]
+    pub fn maybe_dir(self, dir: Option<&Path>) -> Self {
+        match dir {
+            Some(dir) => self.dir(dir),
+            None => self,
+        }
+    }
+
+    /// The same, about these services; none: all.
+    #[must_use]
+    pub fn services(self, services: &[String]) -> Self {
+        services.iter().fold(self, |query, service| query.with("service", service))
+    }
+
     /// As it goes into the request line.
     pub fn as_str(&self) -> &str {
         &self.0

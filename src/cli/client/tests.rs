@@ -1,7 +1,5 @@
 //! The client against daemons that answer whatever they like.
 
-use std::path::PathBuf;
-
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixListener,
@@ -19,23 +17,34 @@ struct Fake {
 }
 
 fn fake(answers: Vec<Vec<u8>>) -> Fake {
+    fakes(vec![answers])
+}
+
+/// The same, once for each connection; then nobody listens any more.
+fn fakes(lives: Vec<Vec<Vec<u8>>>) -> Fake {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let socket = dir.path().join("s");
     let listener = UnixListener::bind(&socket).expect("a short path");
     tokio::spawn(async move {
-        let (mut peer, _) = listener.accept().await.expect("somebody connects");
-        for answer in answers {
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                let Ok(byte) = peer.read_u8().await else { return };
-                request.push(byte);
-            }
-            if peer.write_all(&answer).await.is_err() {
-                return;
-            }
+        for answers in lives {
+            let (peer, _) = listener.accept().await.expect("somebody connects");
+            live(peer, answers).await;
         }
     });
     Fake { _dir: dir, socket }
+}
+
+async fn live(mut peer: UnixStream, answers: Vec<Vec<u8>>) {
+    for answer in answers {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let Ok(byte) = peer.read_u8().await else { return };
+            request.push(byte);
+        }
+        if peer.write_all(&answer).await.is_err() {
+            return;
+        }
+    }
 }
 
 fn ok(body: &str) -> Vec<u8> {
@@ -78,7 +87,7 @@ async fn another_protocol_is_named_with_what_to_do() {
     assert_eq!(error.kind.code(), 3);
     insta::assert_snapshot!(said(&error), @r"
     error: the daemon (locald 9.0, pid 7) speaks protocol 99, this locald speaks 1
-    help: `locald server restart` replaces it; so does `locald server upgrade`, where there is one, without stopping services
+    help: `locald server upgrade` replaces it without stopping services; so does `locald server restart`, which restarts them
     ");
 }
 
@@ -100,11 +109,32 @@ async fn half_an_answer_is_said_to_be_half() {
     let mut half = ok(VERSION);
     half.truncate(half.len() - 5);
     for part in [half, b"HTTP/1.1 200".to_vec(), Vec::new()] {
-        let fake = fake(vec![part]);
+        let fake = fakes(vec![vec![part]; LIVES]);
         let error = Client::connect(&fake.socket).await.expect_err("half");
         assert_eq!(error.kind.code(), 3);
         assert!(said(&error).contains("went away"), "{}", said(&error));
     }
+}
+
+#[tokio::test]
+async fn a_daemon_that_dies_before_it_says_who_it_is_is_followed_by_the_next() {
+    for last in [b"HTTP/1.1 200".to_vec(), Vec::new()] {
+        let fake = fakes(vec![vec![last.clone()], vec![], vec![ok(VERSION)]]);
+        let client = Client::connect(&fake.socket).await.expect("the next one answers");
+        assert_eq!(client.expect("it is there").daemon().pid, 7);
+        let fake = fakes(vec![vec![last]]);
+        assert!(Client::connect(&fake.socket).await.expect("nothing is wrong").is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_a_dying_daemon_did_not_say_the_next_one_does() {
+    let fake = fakes(vec![vec![ok(VERSION)], vec![ok(VERSION), ok("[1]")]]);
+    let mut client = Client::connect(&fake.socket).await.expect("a daemon").expect("it is there");
+    let one: Vec<u32> = client.get(&Query::new("/v1/a")).await.expect("an answer");
+    assert_eq!(one, [1]);
+    let two: Result<Vec<u32>, Error> = client.get(&Query::new("/v1/b")).await;
+    assert!(said(&two.expect_err("nobody is there")).contains("went away"));
 }
 
 #[tokio::test]

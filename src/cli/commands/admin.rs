@@ -1,18 +1,13 @@
 //! `locald admin`: what root does once for this machine, and the names in its hosts file.
 
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    io::{self, BufRead as _, IsTerminal as _},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, env, fs};
 
 use nix::unistd::{Uid, User, geteuid};
 
 use crate::{
-    api::status::Status,
+    api::status::{Project, ProjectState, Status},
     cli::{args, client::Query, context::Context, error::Error, output},
-    os::shim,
+    os::{hosts_file, machine, shim},
 };
 
 /// Where stores keep roots that the shim has installed.
@@ -26,7 +21,7 @@ const ROOTS: [&str; 4] = [
 /// Installs the shim for whoever runs this through sudo.
 pub fn setup(args: &args::Setup) -> Result<(), Error> {
     let uid = whose(args.user.as_deref())?;
-    let source = shim_beside_us()?;
+    let source = shim::Source::beside_us().map_err(Error::failed)?;
     let plan = shim::Plan { source, uid, domains: args.tlds.clone() };
     for domain in &plan.domains {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -37,14 +32,32 @@ pub fn setup(args: &args::Setup) -> Result<(), Error> {
     for line in plan.lines() {
         output::note(&line);
     }
+    instead();
     if args.dry_run {
         return Ok(());
     }
     root()?;
-    agreed(args.yes)?;
+    output::agreed(args.yes)?;
     shim::setup(&plan).map_err(Error::failed)?;
     output::note("done: `locald server restart` has the daemon listen on ports 80 and 443");
     Ok(())
+}
+
+/// Less would do for some of it.
+fn instead() {
+    let from = machine::free_ports_from();
+    if from <= 80 {
+        output::note(&format!(
+            "note: anybody may listen on ports from {from} on here (net.ipv4.ip_unprivileged_port_start): \
+             the helper is for names and trust only"
+        ));
+        return;
+    }
+    output::note(
+        "note: ports 80 and 443 alone can be had with less, without names and trust:\n  \
+         sudo sysctl net.ipv4.ip_unprivileged_port_start=80   lets every program listen there\n  \
+         sudo setcap cap_net_bind_service=+ep locald          lets locald, until it is replaced",
+    );
 }
 
 /// Takes away all that `setup` and the shim have left.
@@ -55,7 +68,7 @@ pub fn uninstall(args: &args::Unsetup) -> Result<(), Error> {
         return Ok(());
     }
     root()?;
-    agreed(args.yes)?;
+    output::agreed(args.yes)?;
     for uid in shim::users().map_err(Error::failed)? {
         // As that user: the shim serves each only what is their own.
         if let Err(why) = shim::as_user(uid, &["admin", "forget"]) {
@@ -72,16 +85,23 @@ pub fn uninstall(args: &args::Unsetup) -> Result<(), Error> {
 pub async fn sync_hosts(context: &Context) -> Result<(), Error> {
     let mut names = BTreeSet::new();
     if let Some(mut client) = context.daemon_if_any().await? {
-        let status: Status = client.get(&Query::new("/v1/status")).await?;
-        let services = status.projects.iter().flat_map(|project| &project.services);
-        names.extend(services.filter_map(|service| host(service.url.as_deref()?)));
-        names.extend(status.projects.iter().map(|project| project.domain.clone()));
+        names = hosts(&client.get::<Status>(&Query::new("/v1/status")).await?);
     }
-    let names: Vec<&str> = names.iter().map(String::as_str).filter(|it| fits(it)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let shim =
         shim::find().map_err(|why| Error::failed("cannot write /etc/hosts").because(Said(why)))?;
     shim.sync_hosts(&names).map_err(Error::failed)?;
     names.iter().try_for_each(|name| context.out.line(name))
+}
+
+/// The names of what runs, as the hosts file takes them.
+pub fn hosts(status: &Status) -> BTreeSet<String> {
+    let runs = |project: &&Project| project.state != ProjectState::Stopped;
+    let projects = || status.projects.iter().filter(runs);
+    let services = projects().flat_map(|project| &project.services);
+    let names = services.filter_map(|service| host(service.url.as_deref()?));
+    let domains = projects().map(|project| project.domain.clone());
+    hosts_file::acceptable(&names.chain(domains).collect())
 }
 
 /// Takes out what the shim did for the user who runs this.
@@ -107,13 +127,9 @@ pub fn forget() -> Result<(), Error> {
 struct Said(String);
 
 fn host(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
+    let (scheme, rest) = url.split_once("://")?;
+    scheme.starts_with("http").then_some(())?;
     rest.split(['/', ':']).next().map(str::to_owned)
-}
-
-/// Names as the shim takes them; underscores are not for the hosts file.
-fn fits(name: &str) -> bool {
-    name.contains('.') && !name.starts_with(|c: char| c.is_ascii_digit()) && !name.contains('_')
 }
 
 fn root() -> Result<(), Error> {
@@ -122,19 +138,6 @@ fn root() -> Result<(), Error> {
     }
     Err(Error::failed("this takes root")
         .hinted("run it with sudo, as in `sudo locald admin setup`"))
-}
-
-fn agreed(yes: bool) -> Result<(), Error> {
-    if yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        return Err(Error::usage("there is no terminal to ask on").hinted("`--yes` says yes"));
-    }
-    output::to_stderr("Go ahead? [y/N] ");
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(|e| Error::failed("cannot ask").because(e))?;
-    if matches!(line.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Error::failed("not done")) }
 }
 
 /// The user on whose behalf root acts.
@@ -152,17 +155,6 @@ fn whose(user: Option<&str>) -> Result<u32, Error> {
     Ok(sudo.or_else(doas).unwrap_or(0))
 }
 
-fn shim_beside_us() -> Result<PathBuf, Error> {
-    let us =
-        env::current_exe().map_err(|e| Error::failed("cannot find this program").because(e))?;
-    let beside = us.parent().unwrap_or_else(|| Path::new("/")).join("locald-shim");
-    if beside.is_file() {
-        return Ok(beside);
-    }
-    Err(Error::failed(format!("there is no {}", beside.display()))
-        .hinted("it comes with locald: install `locald-shim` into the same folder"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +163,5 @@ mod tests {
     fn hosts_of_urls() {
         assert_eq!(host("https://shop.localhost:8443/x").as_deref(), Some("shop.localhost"));
         assert_eq!(host("nothing"), None);
-        assert!(fits("shop.localhost") && !fits("a_b.localhost") && !fits("127.0.0.1"));
     }
 }

@@ -1,6 +1,6 @@
 //! `locald check`: all that is wrong with the configuration, without a daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -9,14 +9,15 @@ use crate::{
         args,
         error::{Error, Kind},
         output::Output,
-        project::{Checked, Project, invalid},
+        project::{Checked, Project},
+        render::text::count,
     },
     core::diagnostic::Diagnostics,
 };
 
 /// SPEC §4: `check --json`.
 #[derive(Debug, Serialize)]
-struct Report {
+pub struct Report {
     errors: Vec<Wrong>,
 }
 
@@ -32,40 +33,43 @@ struct Wrong {
 /// Runs the command.
 pub fn run(args: &args::Check) -> Result<(), Error> {
     let out = Output::of_process();
-    match Project::at_or_here(args.path.as_deref()).and_then(|project| {
-        let checked = project.check()?;
-        Ok((project, checked))
-    }) {
-        Ok((_, Checked::Good(_))) if args.json => out.json(&Report { errors: Vec::new() }),
-        Ok((project, Checked::Good(plan))) => {
-            let services = crate::cli::render::text::count(
-                u32::try_from(plan.services.len()).unwrap_or(u32::MAX),
-                "service",
-            );
-            out.line(&format!("{} is valid: {}, {services}", project.file.display(), plan.project))
-        }
-        Ok((_, Checked::Bad(diagnostics))) if args.json => {
-            out.json(&report(&diagnostics))?;
+    if args.json {
+        let report = report(args.path.as_deref())?;
+        out.json(&report)?;
+        return if report.errors.is_empty() {
+            Ok(())
+        } else {
             Err(Error::silent(Kind::Config.code()))
-        }
-        Ok((_, Checked::Bad(diagnostics))) => Err(invalid(&diagnostics)),
-        Err(error) if args.json && error.kind == Kind::Config => {
+        };
+    }
+    let project = Project::at_or_here(args.path.as_deref())?;
+    let plan = project.plan()?;
+    let services = count(u32::try_from(plan.services.len()).unwrap_or(u32::MAX), "service");
+    out.line(&format!("{} is valid: {}, {services}", project.file.display(), plan.project))
+}
+
+/// All that is wrong with the configuration in `path`, or in the project of the working folder.
+pub fn report(path: Option<&Path>) -> Result<Report, Error> {
+    let checked = Project::at_or_here(path).and_then(|project| project.check());
+    let errors = match checked {
+        Ok(Checked::Good(_)) => Vec::new(),
+        Ok(Checked::Bad(diagnostics)) => located(&diagnostics),
+        Err(error) if error.kind == Kind::Config => {
             let why = error.source.as_ref().map(|source| format!(": {source}")).unwrap_or_default();
-            let wrong = Wrong {
+            vec![Wrong {
                 message: format!("{}{why}", error.message),
                 file: None,
                 line: None,
                 column: None,
                 help: error.hints.first().cloned(),
-            };
-            out.json(&Report { errors: vec![wrong] })?;
-            Err(Error::silent(Kind::Config.code()))
+            }]
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => return Err(error),
+    };
+    Ok(Report { errors })
 }
 
-fn report(diagnostics: &Diagnostics) -> Report {
+fn located(diagnostics: &Diagnostics) -> Vec<Wrong> {
     let errors = diagnostics.list.iter().map(|one| {
         let (line, column) = diagnostics.source.line_column(one.offset());
         Wrong {
@@ -76,5 +80,5 @@ fn report(diagnostics: &Diagnostics) -> Report {
             help: one.help.clone(),
         }
     });
-    Report { errors: errors.collect() }
+    errors.collect()
 }

@@ -1,13 +1,10 @@
 //! `locald completions`.
 
-use clap::CommandFactory as _;
-use clap_complete::{Shell, generate};
+use clap_complete::Shell;
 
-use crate::cli::{args::Cli, error::Error, output::Output};
+use crate::cli::{complete, error::Error, output::Output};
 
 /// Runs the command.
 pub fn run(shell: Shell) -> Result<(), Error> {
-    let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), "locald", &mut script);
-    Output::of_process().write(&script)
+    Output::of_process().write(&complete::script(&shell.to_string())?)
 }

@@ -5,7 +5,7 @@ use crate::cli::{args, context::Context, error::Error, render::shell};
 
 /// Runs the command.
 pub async fn run(context: &Context, args: &args::Named) -> Result<(), Error> {
-    let around = environment(context, &args.service).await?;
+    let around = environment(context, &args.service, false).await?;
     if args.json {
         context.out.json(&around.env)
     } else {

@@ -1,11 +1,13 @@
 //! `locald graph`: the dependency graph of the configuration.
 
-use crate::cli::{
-    args::{self, GraphFormat},
-    error::Error,
-    output::Output,
-    project::Project,
-    render::graph::Graph,
+use crate::{
+    api::graph::Graph,
+    cli::{
+        args::{self, GraphFormat},
+        error::Error,
+        output::Output,
+        project::Project,
+    },
 };
 
 /// Runs the command.

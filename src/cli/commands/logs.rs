@@ -7,7 +7,7 @@ use crate::{
     api::{log::Line, status::Status},
     cli::{
         args,
-        client::{Client, Query, Stream},
+        client::{Client, Following, Query, following::Logs},
         context::Context,
         error::Error,
         output,
@@ -25,25 +25,21 @@ const TOGETHER: usize = 64 << 10;
 
 /// Runs the command.
 pub async fn run(context: &Context, args: &args::Logs) -> Result<(), Error> {
-    if let Some(pattern) = &args.grep {
-        regex::Regex::new(pattern).map_err(|error| {
-            Error::usage(format!("`{pattern}` is no regular expression")).because(error)
-        })?;
-    }
-    let since = args.since.as_deref().map(since).transpose()?;
+    let select = select(args.since.as_deref(), args.grep.as_deref())?;
     let project = Project::here()?;
     let mut client = context.daemon().await?;
     let mut format =
         format(context, &mut client, &project, &args.services, args.timestamps).await?;
 
-    let cut = context.out.terminal && since.is_none();
+    let cut = context.out.terminal && args.since.is_none();
     let lines = args.lines.or_else(|| cut.then_some(ON_TERMINAL));
-    let query = query(&project, &args.services)
-        .maybe("lines", lines.map(|lines| lines.to_string()))
-        .maybe("since", since)
-        .maybe("grep", args.grep.as_deref())
+    let onward = select
+        .dir(&project.dir)
+        .services(&args.services)
         .maybe("follow", args.follow.then_some("true"));
-    let mut stream = client.watch(&query).await?;
+    let first = onward.clone().maybe("lines", lines.map(|lines| lines.to_string()));
+    let resume = Logs::new(first, onward, rfc3339(clock::wall()));
+    let mut stream = Following::begin(client, resume, args.follow).await?;
     print(context, &mut stream, &mut format, args.json).await
 }
 
@@ -54,11 +50,8 @@ pub async fn follow(
     project: &Project,
     services: &[String],
 ) -> Result<(), Error> {
-    let mut format = format(context, client, project, services, false).await?;
-    let query = query(project, services).with("lines", "10").with("follow", "true");
-    let mut stream = client.watch(&query).await?;
     tokio::select! {
-        done = print(context, &mut stream, &mut format, false) => done,
+        done = stream(context, client, project, services) => done,
         _ = signal::ctrl_c() => {
             output::note("\nthe services go on running; `locald down` stops them");
             Ok(())
@@ -66,9 +59,30 @@ pub async fn follow(
     }
 }
 
-fn query(project: &Project, services: &[String]) -> Query {
-    let query = Query::new("/v1/logs").dir(&project.dir);
-    services.iter().fold(query, |query, service| query.with("service", service))
+/// Shows what services wrote last, and what they write, until the daemon ends.
+pub async fn stream(
+    context: &Context,
+    client: &mut Client,
+    project: &Project,
+    services: &[String],
+) -> Result<(), Error> {
+    let mut format = format(context, client, project, services, false).await?;
+    let onward = Query::new("/v1/logs").dir(&project.dir).services(services);
+    let onward = onward.with("follow", "true");
+    let resume = Logs::new(onward.clone().with("lines", "10"), onward, rfc3339(clock::wall()));
+    let mut stream = Following::begin(context.daemon().await?, resume, true).await?;
+    print(context, &mut stream, &mut format, false).await
+}
+
+/// The lines since then that match, of any project.
+pub fn select(since: Option<&str>, grep: Option<&str>) -> Result<Query, Error> {
+    if let Some(pattern) = grep {
+        regex::Regex::new(pattern).map_err(|error| {
+            Error::usage(format!("`{pattern}` is no regular expression")).because(error)
+        })?;
+    }
+    let since = since.map(time).transpose()?;
+    Ok(Query::new("/v1/logs").maybe("since", since).maybe("grep", grep))
 }
 
 /// Several services are told apart by prefixes; whether there are several, the daemon knows.
@@ -90,7 +104,7 @@ async fn format(
 
 async fn print(
     context: &Context,
-    stream: &mut Stream<Line>,
+    stream: &mut Following<Line, Logs>,
     format: &mut LogFormat,
     json: bool,
 ) -> Result<(), Error> {
@@ -121,7 +135,7 @@ async fn print(
 }
 
 /// A time as the daemon wants it, from a duration up to now or a time.
-fn since(text: &str) -> Result<String, Error> {
+fn time(text: &str) -> Result<String, Error> {
     if let Ok(ago) = parse_duration(text) {
         return Ok(rfc3339(clock::wall().checked_sub(ago).unwrap_or(std::time::UNIX_EPOCH)));
     }
@@ -137,9 +151,9 @@ mod tests {
 
     #[test]
     fn since_is_a_duration_or_a_time() {
-        let at = since("2026-01-31T13:00:00+01:00").expect("RFC 3339");
+        let at = time("2026-01-31T13:00:00+01:00").expect("RFC 3339");
         assert_eq!(at, "2026-01-31T12:00:00.000Z");
-        assert!(since("5m").expect("a duration").ends_with('Z'));
-        assert_eq!(since("yesterday").expect_err("no time").kind.code(), 2);
+        assert!(time("5m").expect("a duration").ends_with('Z'));
+        assert_eq!(time("yesterday").expect_err("no time").kind.code(), 2);
     }
 }

@@ -1,16 +1,20 @@
 //! Operations on services: asks the daemon, shows how it gets on, and says what came of it.
 
 pub mod progress;
+pub mod record;
+pub mod unknown;
+pub mod words;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, mem, time::Duration};
 
 use tokio::{signal, time};
 
-use self::progress::Progress;
+pub use self::unknown::{no_such_service, refuse_unknown};
+use self::{progress::Progress, record::Record, words::Words};
 use crate::{
     api::{
-        control::{Outcome, Progress as Item, Request},
-        status::{ServiceState, Status},
+        control::{Failure, Outcome, Progress as Item, Request},
+        status::{Project as Running, Service, ServiceState, Status},
     },
     cli::{
         args::Waiting,
@@ -19,10 +23,16 @@ use crate::{
         error::{Error, Kind},
         output,
         project::{Checked, Project},
-        render::{progress as render, text::Paint},
+        render::{
+            progress as render,
+            text::{Paint, quoted, span},
+        },
     },
-    core::plan::Plan,
 };
+
+/// Of so many late services the last lines are shown, and so many of each.
+const LATE: usize = 5;
+const LINES: usize = 10;
 
 /// What is done to services.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +43,8 @@ pub enum Verb {
     Start,
     /// Restarts services.
     Restart,
+    /// Throws the data of services away and starts them.
+    Reset,
     /// Stops services.
     Stop,
     /// Stops the project and forgets it.
@@ -54,6 +66,8 @@ pub struct Operation<'a> {
     pub waiting: Waiting,
     /// How long to wait.
     pub timeout: Option<Duration>,
+    /// Says nothing unless it fails: it is but a step of something else.
+    pub silent: bool,
 }
 
 impl Verb {
@@ -62,8 +76,19 @@ impl Verb {
             Self::Up => "/v1/up",
             Self::Start => "/v1/start",
             Self::Restart => "/v1/restart",
+            Self::Reset => "/v1/reset",
             Self::Stop => "/v1/stop",
             Self::Down => "/v1/down",
+        }
+    }
+
+    /// What to ask the next daemon for, which goes on with what the last one had begun; none: whether
+    /// data has been thrown away is for a person to see.
+    fn after_a_crash(self) -> Option<Self> {
+        match self {
+            Self::Reset => None,
+            Self::Restart => Some(Self::Start),
+            Self::Up | Self::Start | Self::Stop | Self::Down => Some(self),
         }
     }
 
@@ -88,25 +113,73 @@ impl Verb {
 }
 
 impl Operation<'_> {
-    /// Does it.
+    /// Does it, and shows how it gets on.
     pub async fn run(&self, context: &Context, client: &mut Client) -> Result<(), Error> {
+        self.run_recorded(context, client, &mut Record::default()).await
+    }
+
+    /// The same, and records what came of each service.
+    pub async fn run_recorded(
+        &self,
+        context: &Context,
+        client: &mut Client,
+        record: &mut Record,
+    ) -> Result<(), Error> {
         // From here on Ctrl-C is ours to answer.
         let interrupted = signal::ctrl_c();
-        let mut progress = Progress::new(self.verb, context.out, self.waiting.json);
-        let limit = self.timeout.map_or(Duration::MAX, |limit| limit);
+        let mut progress = Progress::new(self.verb, context.out, self.waiting.json || self.silent);
         let outcome = tokio::select! {
-            outcome = self.follow(context, client, &mut progress) => outcome?,
-            Ok(()) = interrupted => return Err(self.interrupted(&mut progress)),
-            () = time::sleep(limit) => return Err(self.too_late(&mut progress, limit)),
+            outcome = self.perform(context, client, &mut progress, record) => outcome,
+            Ok(()) = interrupted => {
+                record.of(self.verb, &progress, &[], "interrupted");
+                return Err(self.interrupted(&mut progress));
+            }
         };
-        progress.end()?;
+        progress.leave();
+        let outcome = outcome?;
         if self.waiting.json {
             self.print_json(context, client).await?;
         }
         for note in &outcome.notes {
             output::note(note);
         }
-        self.conclude(context, outcome, &progress)
+        self.verdict(outcome)?;
+        if self.waiting.json || self.silent {
+            return Ok(());
+        }
+        context.out.write(self.success(&self.name(), context, &progress).as_bytes())
+    }
+
+    /// Does it for a program, which says itself what came of it: what is worth saying besides.
+    pub async fn quietly(
+        &self,
+        context: &Context,
+        client: &mut Client,
+    ) -> Result<Vec<String>, Error> {
+        let mut progress = Progress::new(self.verb, context.out, true);
+        let record = &mut Record::default();
+        let mut outcome = self.perform(context, client, &mut progress, record).await?;
+        let notes = mem::take(&mut outcome.notes);
+        self.verdict(outcome).map(|()| notes)
+    }
+
+    async fn perform(
+        &self,
+        context: &Context,
+        client: &mut Client,
+        progress: &mut Progress,
+        record: &mut Record,
+    ) -> Result<Outcome, Error> {
+        let limit = self.timeout.unwrap_or(Duration::MAX);
+        let outcome = tokio::select! {
+            outcome = self.follow(context, client, &mut *progress) => outcome?,
+            () = time::sleep(limit) => {
+                return Err(self.too_late(context, progress, limit, record).await);
+            }
+        };
+        let left = "not waited for, since others had failed";
+        record.of(self.verb, progress, &outcome.failures, left);
+        Ok(outcome)
     }
 
     async fn follow(
@@ -115,25 +188,50 @@ impl Operation<'_> {
         client: &mut Client,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
-        let mut stream = client.operate(self.verb.path(), &self.request(context)).await?;
-        let mut second = progress::ticks();
+        let mut verb = self.verb;
+        loop {
+            let lost = match self.attempt(verb, context, client, progress).await {
+                Err(error) if error.kind == Kind::Gone => error,
+                done => return done,
+            };
+            let begun = progress.services().next().is_some();
+            verb = match verb.after_a_crash() {
+                _ if !begun => verb,
+                Some(next) => next,
+                None => return Err(lost),
+            };
+            *client = client.successor().await?.ok_or(lost)?;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        verb: Verb,
+        context: &Context,
+        client: &mut Client,
+        progress: &mut Progress,
+    ) -> Result<Outcome, Error> {
+        let mut stream = client.operate(verb.path(), &self.request(context)).await?;
+        let mut ticks = progress::ticks();
+        let words = Words::of(self.project, &context.places);
         loop {
             let item = tokio::select! {
                 item = stream.next() => item?,
-                _ = second.tick(), if progress.is_live() => {
-                    progress.show("")?;
+                _ = ticks.tick(), if progress.is_live() => {
+                    words.want(progress.slow());
+                    progress.show("", &words)?;
                     continue;
                 }
             };
             match item {
-                Some(Item::Service(service)) => progress.take(service)?,
+                Some(Item::Service(service)) => progress.take(service, &words)?,
                 Some(Item::Done(outcome)) => {
                     // A connection whose last answer was not read to its end is not used again.
                     while stream.next().await?.is_some() {}
                     return Ok(outcome);
                 }
                 None => {
-                    return Err(Error::no_daemon("the daemon went away before it was done")
+                    return Err(Error::new(Kind::Gone, "the daemon went away before it was done")
                         .hinted("`locald server logs` shows what it wrote last"));
                 }
             }
@@ -149,16 +247,11 @@ impl Operation<'_> {
             terminal: if starts { context.terminal() } else { None },
             cascade: self.cascade,
             no_wait: self.waiting.no_wait,
+            as_before: false,
         }
     }
 
-    fn conclude(
-        &self,
-        context: &Context,
-        outcome: Outcome,
-        progress: &Progress,
-    ) -> Result<(), Error> {
-        let name = self.name();
+    fn verdict(&self, outcome: Outcome) -> Result<(), Error> {
         if let Some(problem) = outcome.problem {
             let mut error = Error::from(problem);
             error.details.extend(details(&outcome.failures));
@@ -167,6 +260,7 @@ impl Operation<'_> {
         if let Some(first) = outcome.failures.first() {
             let what = if self.verb.stops() { "not completely stopped" } else { "not up" };
             let names: Vec<&str> = outcome.failures.iter().map(|f| f.service.as_str()).collect();
+            let name = self.name();
             let mut error = Error::failed(format!("{name} is {what}: {}", names.join(", ")));
             error.details.extend(details(&outcome.failures));
             return Err(if self.verb.stops() {
@@ -178,10 +272,7 @@ impl Operation<'_> {
                 ))
             });
         }
-        if self.waiting.json {
-            return Ok(());
-        }
-        context.out.write(self.success(&name, context, progress).as_bytes())
+        Ok(())
     }
 
     fn success(&self, name: &str, context: &Context, progress: &Progress) -> String {
@@ -194,18 +285,14 @@ impl Operation<'_> {
             }
             _ => {
                 let summary = render::summary(progress.services(), context.out.paint);
-                format!("{name} is up\n{summary}")
+                let took = span(progress.took().as_secs_f64());
+                format!("{name} is up after {took}\n{summary}")
             }
         }
     }
 
     async fn print_json(&self, context: &Context, client: &mut Client) -> Result<(), Error> {
-        let query = Query::new("/v1/status").dir(&self.project.dir);
-        let status: Status = client.get(&query).await?;
-        match status.projects.first() {
-            Some(project) => context.out.json(project),
-            None => context.out.line("null"),
-        }
+        context.out.json(&now(client, self.project).await?)
     }
 
     fn interrupted(&self, progress: &mut Progress) -> Error {
@@ -221,21 +308,42 @@ impl Operation<'_> {
         .hinted("`locald status` shows how they are, `locald down` stops them")
     }
 
-    fn too_late(&self, progress: &mut Progress, limit: Duration) -> Error {
+    /// What is late is shown with what it wrote last, if it had a chance to.
+    async fn too_late(
+        &self,
+        context: &Context,
+        progress: &mut Progress,
+        limit: Duration,
+        record: &mut Record,
+    ) -> Error {
         progress.leave();
+        let after = crate::core::time::duration_text(limit);
+        let failures = self.late(context, progress, &after).await;
+        record.of(self.verb, progress, &failures, "not waited for any longer");
         let mut error = Error::new(
             Kind::Timeout,
-            format!(
-                "{} is not up after {}; the services are left as they are",
-                self.name(),
-                crate::core::time::duration_text(limit)
-            ),
+            format!("{} is not up after {after}; the services are left as they are", self.name()),
         );
         let paint = Paint { colour: output::stderr_has_colour() };
         for service in progress.services().filter(|s| self.verb.is_busy(s.state)) {
-            error = error.detailed(format!("  {}", render::change(service, paint)));
+            let failure = failures.iter().find(|failure| failure.service == service.name);
+            let lines = failure.map_or_else(String::new, |failure| quoted(&failure.last_lines));
+            error = error.detailed(format!("  {}\n{lines}", render::change(service, paint)));
         }
         error.hinted("`locald status` shows how they get on; `--timeout` waits longer")
+    }
+
+    async fn late(&self, context: &Context, progress: &Progress, after: &str) -> Vec<Failure> {
+        let busy: Vec<_> =
+            progress.services().filter(|service| self.verb.is_busy(service.state)).collect();
+        let names: Vec<String> = busy.iter().take(LATE).map(|s| s.name.clone()).collect();
+        let mut tails = words::last_lines(&context.places, &self.project.dir, &names, LINES).await;
+        let failure = |service: &Service| Failure {
+            service: service.name.clone(),
+            reason: format!("{} after {after}", render::change(service, Paint { colour: false })),
+            last_lines: tails.remove(&service.name).unwrap_or_default(),
+        };
+        busy.into_iter().map(failure).collect()
     }
 
     /// What to call the project: its name, or its folder's when its file has errors now.
@@ -247,49 +355,14 @@ impl Operation<'_> {
     }
 }
 
-fn details(failures: &[crate::api::control::Failure]) -> impl Iterator<Item = String> {
+/// The project as it is now, if it is up.
+pub async fn now(client: &mut Client, project: &Project) -> Result<Option<Running>, Error> {
+    let query = Query::new("/v1/status").dir(&project.dir);
+    let status: Status = client.get(&query).await?;
+    Ok(status.projects.into_iter().next())
+}
+
+fn details(failures: &[Failure]) -> impl Iterator<Item = String> {
     let paint = Paint { colour: output::stderr_has_colour() };
     failures.iter().map(move |failure| render::failure(failure, paint))
-}
-
-/// Refuses names that the configuration does not have, before a daemon is asked.
-pub fn refuse_unknown(plan: &Plan, services: &[String]) -> Result<(), Error> {
-    match services.iter().find(|name| plan.service(name).is_none()) {
-        None => Ok(()),
-        Some(name) => {
-            let names = plan.services.iter().map(|service| service.name.as_str());
-            Err(no_such_service(&plan.project, name, names))
-        }
-    }
-}
-
-/// The error that a name which no service has is.
-pub fn no_such_service<'a>(
-    project: &str,
-    name: &str,
-    names: impl Iterator<Item = &'a str>,
-) -> Error {
-    let error = Error::usage(format!("{project} has no service `{name}`"));
-    let names: Vec<&str> = names.collect();
-    let near = names
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(known, name), known))
-        .filter(|&(distance, known)| distance <= known.len().max(name.len()) / 3 + 1)
-        .min();
-    match near {
-        Some((_, known)) => error.hinted(format!("did you mean `{known}`?")),
-        None => error.hinted(format!("its services are {}", names.join(", "))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_is_nearly_right_is_suggested() {
-        let hint = |name| no_such_service("shop", name, ["web", "worker"].into_iter()).hints;
-        assert_eq!(hint("wrker"), ["did you mean `worker`?"]);
-        assert_eq!(hint("database"), ["its services are web, worker"]);
-    }
 }

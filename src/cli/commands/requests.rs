@@ -4,7 +4,14 @@ use jiff::tz::TimeZone;
 
 use crate::{
     api::requests::Request,
-    cli::{args, client::Query, context::Context, error::Error, project::Project, render},
+    cli::{
+        args,
+        client::{Following, Query},
+        context::Context,
+        error::Error,
+        project::Project,
+        render,
+    },
 };
 
 /// So many requests of each service are shown on a terminal.
@@ -16,11 +23,11 @@ pub async fn run(context: &Context, args: &args::Requests) -> Result<(), Error> 
     let last = args.lines.or_else(|| context.out.terminal.then_some(ON_TERMINAL));
     let query = Query::new("/v1/requests")
         .dir(&project.dir)
+        .services(&args.services)
         .maybe("lines", last.map(|last| last.to_string()))
         .maybe("follow", args.follow.then_some("true"));
-    let query = args.services.iter().fold(query, |query, service| query.with("service", service));
-    let mut client = context.daemon().await?;
-    let mut requests = client.watch::<Request>(&query).await?;
+    let client = context.daemon().await?;
+    let mut requests = Following::<Request, _>::begin(client, query, args.follow).await?;
     let zone = TimeZone::system();
     while let Some(request) = requests.next().await? {
         if args.json {

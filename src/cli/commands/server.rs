@@ -1,6 +1,8 @@
 //! `locald server`: the daemon.
 
 pub mod log;
+mod restart;
+mod upgrade;
 
 use std::time::Duration;
 
@@ -39,10 +41,8 @@ pub async fn run(context: &Context, args: &Server) -> Result<(), Error> {
             })
         }
         Server::Status { json } => status(context, *json).await,
-        Server::Restart => {
-            stop(context).await?;
-            start(context).await
-        }
+        Server::Restart => restart::run(context).await,
+        Server::Upgrade => upgrade::run(context).await,
         Server::Logs { follow, lines } => log::run(context, *follow, *lines).await,
     }
 }
@@ -59,7 +59,7 @@ async fn stop(context: &Context) -> Result<bool, Error> {
     let Some(mut client) = Client::connect_to_any(&context.places.socket).await? else {
         return Ok(false);
     };
-    let pid = client.daemon().pid;
+    let (pid, heart) = (client.daemon().pid, client.daemon().heart);
     let outcome = match shut_down(&mut client).await {
         Ok(outcome) => outcome,
         // It may speak so differently that it does not understand, or be gone before its last word.
@@ -81,6 +81,10 @@ async fn stop(context: &Context) -> Result<bool, Error> {
     if !await_end(pid, END).await {
         return Err(Error::failed(format!("the daemon (pid {pid}) does not end"))
             .hinted(format!("`kill -9 {pid}` ends it; the next one stops what it left running")));
+    }
+    // Which ends with it; who starts another daemon need not think of this one any more.
+    if let Some(heart) = heart {
+        await_end(heart, END).await;
     }
     if let Some(problem) = outcome.problem {
         return Err(problem.into());
@@ -115,6 +119,7 @@ fn terminate(pid: i32) -> Result<(), Error> {
 
 async fn status(context: &Context, json: bool) -> Result<(), Error> {
     let mut client = context.daemon().await?;
+    client.daemon().mention_other_release();
     let status: Status = client.get(&Query::new("/v1/status")).await?;
     if json {
         return context.out.json(&status.daemon);

@@ -24,12 +24,13 @@ pub async fn run_as(
         cascade,
         waiting: args.waiting,
         timeout: args.timeout,
+        silent: false,
     };
     operation.run(context, &mut client).await
 }
 
 /// A daemon that runs may know a better configuration than the one on disk; a new one does not.
-async fn daemon(context: &Context, project: &Project) -> Result<Client, Error> {
+pub async fn daemon(context: &Context, project: &Project) -> Result<Client, Error> {
     if let Some(client) = context.daemon_if_any().await? {
         return Ok(client);
     }

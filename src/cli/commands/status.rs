@@ -8,37 +8,60 @@ use crate::{
     api::status::Status,
     cli::{
         args,
-        client::{Query, Stream},
+        client::{Following, Query},
         context::Context,
         error::Error,
         live::Live,
-        project::Project,
+        project::{Checked, Project},
         render::{
             status::status as table,
             text::{clean, cut},
         },
     },
+    os::project_file,
 };
 
 /// Runs the command.
 pub async fn run(context: &Context, args: &args::Status) -> Result<(), Error> {
-    let project = if args.all { None } else { Project::here_if_any()? };
-    let about = |path| match &project {
-        Some(project) => Query::new(path).dir(&project.dir),
-        None => Query::new(path),
-    };
+    let project = Project::unless_all(args.all)?;
+    let about = |path| Query::new(path).maybe_dir(project.as_ref().map(|project| &*project.dir));
     let mut client = context.daemon().await?;
+    client.daemon().mention_other_release();
     if args.watch {
-        let stream = client.watch(&about("/v1/watch")).await?;
+        let stream = Following::begin(client, about("/v1/watch"), true).await?;
         return watch(context, stream, args.json, project.as_ref()).await;
     }
     let status: Status = client.get(&about("/v1/status")).await?;
+    if let Some(project) = &project
+        && status.projects.is_empty()
+        && !args.json
+    {
+        let all: Status = client.get(&Query::new("/v1/status")).await?;
+        if let Some(text) = moved(&all, project) {
+            return context.out.write(text.as_bytes());
+        }
+    }
     if args.json {
         context.out.json(&status)
     } else {
         let text = text(&status, project.as_ref(), context, context.out.width());
         context.out.write(text.as_bytes())
     }
+}
+
+/// What is to be said if it seems that the project was running when its folder was moved to here.
+fn moved(all: &Status, here: &Project) -> Option<String> {
+    let Ok(Checked::Good(plan)) = here.check() else { return None };
+    let old = all.projects.iter().find(|one| one.name == plan.project.as_str())?;
+    if !project_file::is_gone(&old.path) {
+        return None;
+    }
+    let (name, state, from) = (clean(&old.name), old.state, old.path.display().to_string());
+    Some(format!(
+        "project {name} is {state}, but was started in {}, which is not there any more: `locald up` \
+         stops what runs from there, and goes on here\n",
+        clean(&from)
+    ))
 }
 
 fn text(
@@ -58,7 +81,7 @@ fn text(
 
 async fn watch(
     context: &Context,
-    mut stream: Stream<Status>,
+    mut stream: Following<Status, Query>,
     json: bool,
     project: Option<&Project>,
 ) -> Result<(), Error> {

@@ -13,6 +13,9 @@ pub async fn run(context: &Context, args: &args::Stop) -> Result<(), Error> {
     run_as(Verb::Stop, context, &Project::here()?, &args.services).await
 }
 
+/// What is said where there is nothing to stop, for want of a daemon.
+pub const NO_DAEMON: &str = "no daemon is running, so nothing is to be stopped";
+
 /// Stops, or stops and forgets.
 pub async fn run_as(
     verb: Verb,
@@ -21,20 +24,26 @@ pub async fn run_as(
     services: &[String],
 ) -> Result<(), Error> {
     let Some(mut client) = context.daemon_if_any().await? else {
-        return context.out.line("no daemon is running, so nothing is to be stopped");
+        return context.out.line(NO_DAEMON);
     };
-    let operation = Operation {
+    let operation = operation(verb, project, services);
+    match operation.run(context, &mut client).await {
+        Err(error) if error.kind == Kind::NoProject => {
+            context.out.line(&format!("{} is not running", operation.name()))
+        }
+        done => done,
+    }
+}
+
+/// The stop of these services; none: all.
+pub fn operation<'a>(verb: Verb, project: &'a Project, services: &'a [String]) -> Operation<'a> {
+    Operation {
         verb,
         project,
         services,
         cascade: false,
         waiting: Waiting { no_wait: false, json: false },
         timeout: None,
-    };
-    match operation.run(context, &mut client).await {
-        Err(error) if error.kind == Kind::NoProject => {
-            context.out.line(&format!("{} is not running", operation.name()))
-        }
-        done => done,
+        silent: false,
     }
 }

@@ -1,22 +1,26 @@
 //! `locald tree`: the live supervision tree.
 
+use std::path::Path;
+
 use super::status::fit;
 use crate::{
     api::{status::Status, tree::Node},
     cli::{
-        args, client::Query, context::Context, error::Error, live::Live, project::Project,
+        args,
+        client::{Following, Query},
+        context::Context,
+        error::Error,
+        live::Live,
+        project::Project,
         render::tree::tree,
     },
 };
 
 /// Runs the command.
 pub async fn run(context: &Context, args: &args::Tree) -> Result<(), Error> {
-    let project = if args.all { None } else { Project::here_if_any()? };
-    let about = |path| match &project {
-        Some(project) => Query::new(path).dir(&project.dir),
-        None => Query::new(path),
-    };
-    let query = about("/v1/tree").maybe("all", args.all.then_some("true"));
+    let project = Project::unless_all(args.all)?;
+    let dir = project.as_ref().map(|project| &*project.dir);
+    let query = query(dir, args.all);
     let mut client = context.daemon().await?;
     if !args.watch {
         let root: Node = client.get(&query).await?;
@@ -28,7 +32,9 @@ pub async fn run(context: &Context, args: &args::Tree) -> Result<(), Error> {
         };
     }
     // The tree has no stream of its own: whatever changes it, changes the status.
-    let mut changes = context.daemon().await?.watch::<Status>(&about("/v1/watch")).await?;
+    let watching = context.daemon().await?;
+    let of_status = Query::new("/v1/watch").maybe_dir(dir);
+    let mut changes = Following::<Status, _>::begin(watching, of_status, true).await?;
     let mut live = Live::new(context.out);
     while changes.next().await?.is_some() {
         while changes.buffered()?.is_some() {}
@@ -45,4 +51,9 @@ pub async fn run(context: &Context, args: &args::Tree) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The tree of this project inside its ancestors, or that of `all`.
+pub fn query(dir: Option<&Path>, all: bool) -> Query {
+    Query::new("/v1/tree").maybe_dir(dir).maybe("all", all.then_some("true"))
 }

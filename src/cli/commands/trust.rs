@@ -4,7 +4,7 @@ mod report;
 
 use std::{
     env,
-    fs::{self, File},
+    fs::File,
     io::{self, Read as _},
     os::fd::AsFd as _,
     path::Path,
@@ -16,14 +16,12 @@ use serde::{Deserialize, Serialize};
 use self::report::Report;
 use crate::{
     cli::{args, context::Context, error::Error, output, project::invalid},
-    core::{
-        certs::Realm,
-        config::global::{Global, parse_global},
-        diagnostic::{Diagnostics, SourceFile},
-    },
+    core::{certs::Realm, config::global::Global},
     os::{
         ca::{self, Authority, Root},
-        clock, shim,
+        clock,
+        global_file::{self, Unusable},
+        shim,
         trust::{Asked, Databases, Deed, Homes, State, Store, System, ask_root, place_by_hand},
     },
 };
@@ -177,17 +175,11 @@ fn root(context: &Context, dir: &Path) -> Result<Root, Error> {
 
 /// The global configuration; its defaults if there is none.
 fn global(path: &Path) -> Result<Global, Error> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => {
-            let what = format!("cannot read {}", path.display());
-            return Err(Error::config(what).because(error));
+    global_file::read(path).map_err(|error| match error {
+        Unusable::Invalid(diagnostics) => invalid(&diagnostics),
+        Unusable::Unreadable(error) => {
+            Error::config(format!("cannot read {}", path.display())).because(error)
         }
-    };
-    parse_global(&text).map_err(|list| {
-        let source = SourceFile { path: path.to_owned(), text };
-        invalid(&Diagnostics { source, list })
     })
 }
 

@@ -1,20 +1,48 @@
 //! `locald up`: starts the project, and the daemon if there is none.
 
+mod report;
+
 use std::path::{Path, PathBuf};
 
 use super::{
     logs,
-    operate::{Operation, Verb, refuse_unknown},
+    operate::{Operation, Verb, record::Record, refuse_unknown},
 };
-use crate::cli::{args, context::Context, error::Error, project::Project};
+use crate::{
+    cli::{args, context::Context, error::Error, output, project::Project},
+    core::time::rfc3339,
+    os::clock,
+};
 
 /// Runs the command.
 pub async fn run(context: &Context, args: &args::Up) -> Result<(), Error> {
+    let out = if args.ci { context.out.plain() } else { context.out };
+    let context = &Context { out, places: context.places.clone() };
+    let mut record = Record::default();
+    let Some(file) = args.report() else { return start(context, args, &mut record).await };
+    let (at, began) = (clock::wall(), clock::now());
+    let done = start(context, args, &mut record).await;
+    let (path, _) = split(&args.arguments);
+    let began = (rfc3339(at), began.elapsed());
+    let written =
+        report::write(file, &report::name(path.as_deref()), began, &record, done.as_ref().err());
+    match (done, written) {
+        (Ok(()), written) => written,
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(unwritten)) => {
+            output::note(&format!("{}: {unwritten}", file.display()));
+            Err(error)
+        }
+    }
+}
+
+async fn start(context: &Context, args: &args::Up, record: &mut Record) -> Result<(), Error> {
     let (path, services) = split(&args.arguments);
     let project = Project::at_or_here(path.as_deref())?;
     let plan = project.plan()?;
     refuse_unknown(&plan, services)?;
     let mut client = context.daemon_or_start().await?;
+    client.daemon().mention_other_release();
     let operation = Operation {
         verb: Verb::Up,
         project: &project,
@@ -22,8 +50,9 @@ pub async fn run(context: &Context, args: &args::Up) -> Result<(), Error> {
         cascade: false,
         waiting: args.waiting,
         timeout: Some(args.timeout),
+        silent: false,
     };
-    operation.run(context, &mut client).await?;
+    operation.run_recorded(context, &mut client, record).await?;
     if args.follow { logs::follow(context, &mut client, &project, services).await } else { Ok(()) }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     api::status::{Project as Running, Service, Status},
     cli::{args, client::Query, context::Context, error::Error, project::Project},
+    core::provision::Product,
 };
 
 #[derive(Debug, Serialize)]
@@ -55,7 +56,9 @@ fn choose<'a>(running: &'a Running, name: Option<&str>) -> Result<&'a Service, E
     if let Some(name) = name {
         return named(running, name);
     }
-    let with_port = || running.services.iter().filter(|s| s.url.is_some() || s.port.is_some());
+    let is_provided = |s: &&Service| Product::ALL.iter().any(|it| it.as_str() == s.kind);
+    let others = || running.services.iter().filter(move |s| !is_provided(s));
+    let with_port = || others().filter(|s| s.url.is_some() || s.port.is_some());
     let web = with_port().find(|service| service.name == "web");
     match (web, with_port().collect::<Vec<_>>().as_slice()) {
         (Some(service), _) | (None, &[service]) => Ok(service),

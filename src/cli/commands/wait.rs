@@ -9,7 +9,7 @@ use crate::{
     api::status::{Project as Running, Service, ServiceState, Status},
     cli::{
         args,
-        client::Query,
+        client::{Following, Query},
         context::Context,
         error::{Error, Kind},
         project::{Checked, Project},
@@ -38,8 +38,8 @@ async fn until(
     names: &[String],
     last: &mut Vec<String>,
 ) -> Result<(), Error> {
-    let mut client = context.daemon().await?;
-    let mut stream = client.watch::<Status>(&Query::new("/v1/watch").dir(&project.dir)).await?;
+    let query = Query::new("/v1/watch").dir(&project.dir);
+    let mut stream = Following::<Status, _>::begin(context.daemon().await?, query, true).await?;
     let lazy = lazy_services(project);
     while let Some(status) = stream.next().await? {
         let running = status.projects.first().ok_or_else(|| not_running(project))?;

@@ -3,10 +3,7 @@
 use std::fmt::Write as _;
 
 use super::text::{Colour, Paint, width};
-use crate::core::diagnostic::{Diagnostic, Diagnostics, Label, SHOWN, SourceFile};
-
-/// A longer line is shown only around the place that is meant.
-const WINDOW: usize = 120;
+use crate::core::diagnostic::{Diagnostic, Diagnostics, Excerpt, Label, SHOWN, SourceFile};
 
 /// All diagnostics of a file, or the first 20 and how many more.
 pub fn diagnostics(all: &Diagnostics, paint: Paint) -> String {
@@ -67,23 +64,7 @@ struct Place {
 
 impl Place {
     fn of(source: &SourceFile, label: &Label) -> Self {
-        let text = source.text.as_str();
-        let start = boundary(text, label.range.start);
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-        let end = boundary(text, label.range.end).clamp(start, line_end);
-        let (line, _) = source.line_column(start);
-
-        let before = display(&text[line_start..start]);
-        let marked = display(&text[start..end]);
-        let after = display(text[end..line_end].trim_end());
-        // Keep the end of what is before, and the start of the rest.
-        let before = match before.char_indices().rev().nth(WINDOW / 2) {
-            Some((at, _)) if before.len() + marked.len() > WINDOW => format!("…{}", &before[at..]),
-            _ => before,
-        };
-        let marked = head(&marked, WINDOW);
-        let after = head(&after, WINDOW.saturating_sub(width(&before) + width(&marked)));
+        let Excerpt { line, before, marked, after } = source.excerpt(&label.range);
         Self {
             line,
             before: width(&before),
@@ -91,28 +72,6 @@ impl Place {
             text: format!("{before}{marked}{after}"),
         }
     }
-}
-
-fn boundary(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
-fn head(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}
-
-/// Tabs as four blanks, and no control characters: every column is what it seems.
-fn display(text: &str) -> String {
-    let mut plain = text.replace('\t', "    ");
-    plain.retain(|c| !c.is_control());
-    plain
 }
 
 #[cfg(test)]

@@ -1,51 +1,11 @@
-//! The dependency graph as text, for Graphviz, for Mermaid and as JSON.
+//! The dependency graph as text, for Graphviz and for Mermaid.
 
 use std::{collections::HashMap, fmt::Write as _};
 
-use serde::Serialize;
-
 use super::text::{pad, width};
-use crate::core::plan::Plan;
-
-/// The graph: `graph --format json` (SPEC §4).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Graph {
-    /// The services, in the order of the file.
-    pub nodes: Vec<String>,
-    /// Who needs whom.
-    pub edges: Vec<Edge>,
-}
-
-/// A dependency.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Edge {
-    /// The service that needs.
-    pub from: String,
-    /// The service that is needed.
-    pub to: String,
-    /// When it is good enough to start.
-    pub condition: String,
-    /// When losing it matters.
-    pub bond: String,
-}
+use crate::api::graph::{Edge, Graph};
 
 impl Graph {
-    /// The graph of a project.
-    pub fn of(plan: &Plan) -> Self {
-        let edges = plan.services.iter().flat_map(|service| {
-            service.needs.iter().map(|need| Edge {
-                from: service.name.to_string(),
-                to: need.on.to_string(),
-                condition: need.condition.to_string(),
-                bond: need.bond.to_string(),
-            })
-        });
-        Self {
-            nodes: plan.services.iter().map(|service| service.name.to_string()).collect(),
-            edges: edges.collect(),
-        }
-    }
-
     /// For reading: each service, and below it what it needs.
     pub fn text(&self) -> String {
         let most = self.nodes.iter().map(|node| width(node)).max().unwrap_or(0);

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use crate::core::shell::quote;
+
 /// `KEY=VALUE` lines, quoted for a POSIX shell. Names that a shell cannot have are left out.
 pub fn assignments(env: &BTreeMap<String, String>) -> String {
     env.iter().filter(|(name, _)| is_name(name)).fold(String::new(), |mut text, (name, value)| {
@@ -13,15 +15,6 @@ pub fn assignments(env: &BTreeMap<String, String>) -> String {
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-/// `value` as one word of a POSIX shell.
-pub fn quote(value: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+,=".contains(&b);
-    if !value.is_empty() && value.bytes().all(plain) {
-        return value.to_owned();
-    }
-    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

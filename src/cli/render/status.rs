@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::text::{self, Colour, Paint, clean, cut, pad, project_colour, state_colour, width};
+use super::text::{
+    self, Colour, Paint, clean, cut, pad, project_colour, state_colour, width, without_password,
+};
 use crate::api::status::{Project, Service, Status};
 
 const HEADINGS: [&str; 8] = ["SERVICE", "STATE", "PID", "PORT", "URL", "RESTARTS", "UPTIME", "WHY"];
@@ -118,7 +120,7 @@ fn cells(service: &Service) -> [String; 8] {
         service.state.to_string(),
         service.pid.map_or_else(dash, |pid| pid.to_string()),
         service.port.map_or_else(dash, |port| port.to_string()),
-        service.url.as_deref().map_or_else(dash, |url| clean(url).into_owned()),
+        service.url.as_deref().map_or_else(dash, |url| clean(&without_password(url)).into_owned()),
         service.restarts.to_string(),
         service.uptime_s.map_or_else(dash, text::span),
         why(service),

@@ -114,15 +114,34 @@ pub fn pad(text: &str, columns: usize) -> String {
     padded
 }
 
-/// `text` without escape sequences and control characters, on one line.
+/// `text` without escape sequences and control characters, on one line, in one direction.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(char::is_control) {
+    if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control()) {
+        return Cow::Borrowed(text);
+    }
+    if !text.chars().any(is_command) {
         return Cow::Borrowed(text);
     }
     let mut plain = without_escapes(text).into_owned();
-    plain = plain.replace(['\n', '\r', '\t'], " ");
-    plain.retain(|c| !c.is_control());
+    plain = plain.replace(['\n', '\r', '\t', '\u{2028}', '\u{2029}'], " ");
+    plain.retain(|c| !is_command(c));
     Cow::Owned(plain)
+}
+
+/// Whether a character moves others instead of being one.
+fn is_command(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A URL to be shown around: what lets one in is an ellipsis.
+pub fn without_password(url: &str) -> Cow<'_, str> {
+    let hidden = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let (login, rest) = rest.split_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some(format!("{scheme}://{user}:…@{rest}"))
+    };
+    hidden().map_or(Cow::Borrowed(url), Cow::Owned)
 }
 
 /// `text` without terminal escape sequences (CSI, OSC and the like, and the short ones).
@@ -215,6 +234,7 @@ mod tests {
     fn clean_text_stays_on_one_line() {
         assert_eq!(clean("a\nb\x07\tc"), "a b c");
         assert_eq!(clean("plain ünïcode"), "plain ünïcode");
+        assert_eq!(clean("a\u{202e}b\u{2028}c\u{9b}2J"), "ab c2J");
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub fn why(why: &Why, paint: Paint) -> String {
     if why.restarts > 0 || why.intensity.used > 0 {
         say(intensity(why));
     }
+    if why.state == ServiceState::Failed && !gave_up(why) {
+        let name = clean(&why.service);
+        say(format!("It is not started again by itself: `locald restart {name}` does that."));
+    }
     if !why.exits.is_empty() {
         say("Its last exits, the newest last:".to_owned());
         for exit in &why.exits {
@@ -67,13 +71,19 @@ fn phrase(state: ServiceState) -> &'static str {
 
 fn intensity(why: &Why) -> String {
     let intensity = why.intensity;
-    let mut text = format!(
-        "It was restarted {} since somebody last started it; {} within {}",
-        if why.restarts == 1 { "once".to_owned() } else { format!("{} times", why.restarts) },
-        count(intensity.used, "failure"),
-        span(intensity.window_s),
-    );
-    if why.state == ServiceState::Failed && intensity.used > intensity.max_restarts {
+    let mut text = match why.restarts {
+        0 => String::new(),
+        1 => "It was restarted once since somebody last started it; ".to_owned(),
+        more => format!("It was restarted {more} times since somebody last started it; "),
+    };
+    let window = span(intensity.window_s);
+    if intensity.used == 0 {
+        let _infallible =
+            write!(text, "that was more than {window} ago, and does not count any more.");
+        return text;
+    }
+    let _infallible = write!(text, "{} within {window}", count(intensity.used, "failure"));
+    if gave_up(why) {
         let _infallible = write!(
             text,
             ", and more than {} are too many. `locald restart {}`, or an edit of its \
@@ -85,6 +95,11 @@ fn intensity(why: &Why) -> String {
         let _infallible = write!(text, ", of which {} are allowed.", intensity.max_restarts);
     }
     text
+}
+
+/// Whether it has failed too often; another one that has failed is just not to be tried again.
+fn gave_up(why: &Why) -> bool {
+    why.state == ServiceState::Failed && why.intensity.used > why.intensity.max_restarts
 }
 
 /// `text` with a capital letter and a full stop.
@@ -168,6 +183,39 @@ mod tests {
         web is in backoff.
         It starts again in 2.6s.
         It was restarted once since somebody last started it; 2 failures within 1m 0s, of which 6 are allowed.
+        ");
+    }
+
+    #[test]
+    fn a_task_that_failed_says_that_nobody_tries_it_again() {
+        let mut migrate = web(ServiceState::Failed);
+        migrate.reason = Some("exited with code 1".to_owned());
+        migrate.last_cause = Some("started by a person".to_owned());
+        migrate.intensity = Intensity { used: 0, max_restarts: 6, window_s: 60.0 };
+        insta::assert_snapshot!(why(&migrate, PLAIN), @r"
+        web has failed: exited with code 1
+        Started by a person.
+        It is not started again by itself: `locald restart web` does that.
+        ");
+    }
+
+    #[test]
+    fn a_service_that_may_not_fail_once_was_not_restarted_0_times() {
+        let mut web = web(ServiceState::Failed);
+        web.intensity = Intensity { used: 1, max_restarts: 0, window_s: 60.0 };
+        insta::assert_snapshot!(why(&web, PLAIN), @r"
+        web has failed.
+        1 failure within 1m 0s, and more than 0 are too many. `locald restart web`, or an edit of its configuration or watched files, clears that.
+        ");
+    }
+
+    #[test]
+    fn what_happened_long_ago_does_not_count() {
+        let mut web = web(ServiceState::Healthy);
+        web.restarts = 2;
+        insta::assert_snapshot!(why(&web, PLAIN), @r"
+        web is healthy.
+        It was restarted 2 times since somebody last started it; that was more than 1m 0s ago, and does not count any more.
         ");
     }
 

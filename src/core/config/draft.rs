@@ -17,6 +17,8 @@ pub(super) struct Draft {
     pub(super) domain_at: Range<usize>,
     /// Each use of a service in the project's `env`, with the variable it is in.
     pub(super) uses: Vec<(Arc<str>, Use)>,
+    /// Each use of a service in the project's `on_event`, for which nobody depends on it.
+    pub(super) asides: Vec<Use>,
     /// Every service that the file names, those with errors included.
     pub(super) names: HashSet<ServiceName>,
     pub(super) services: Vec<DraftService>,
@@ -33,6 +35,8 @@ pub(super) struct DraftService {
     pub(super) depends_on: Vec<Dependency>,
     /// Each use of a service in `env`, `command` and `health_check`.
     pub(super) uses: Vec<Use>,
+    /// Each use of a service in `build`, which needs nobody to run.
+    pub(super) asides: Vec<Use>,
 }
 
 pub(super) struct Dependency {

@@ -33,20 +33,30 @@ pub(super) enum Shape {
 }
 
 pub(super) const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,62}$";
+pub(super) const VERSION: &str = "^[0-9]+(\\.[0-9]+){0,3}$";
+const SETTING: &str = "^[A-Za-z_][A-Za-z0-9_.-]*$";
 const VARIABLE: &str = "^[^=\\u0000]+$";
 const DOMAIN: &str = "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 
 const RUNS: &[Kind] = &[Kind::Exec, Kind::Worker, Kind::Task];
 const ASKED: &[Kind] = &[Kind::Exec];
 const LASTS: &[Kind] = &[Kind::Exec, Kind::Worker, Kind::Site];
+const OWN: &[Kind] = &[Kind::Exec, Kind::Worker, Kind::Task, Kind::Site];
+const PROVIDED: &[Kind] = &[Kind::Postgres, Kind::Redis];
 
 const TEXTS: Shape = Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]);
 const ENV: Shape = Shape::Map(VARIABLE, &Shape::Text);
+const SETTING_VALUE: Shape = Shape::Either(&[
+    Shape::Text,
+    Shape::Flag,
+    Shape::Whole(i64::MIN, i64::MAX),
+    Shape::Number(f64::MIN, f64::MAX),
+]);
 const COUNT: Shape = Shape::Whole(0, 1_000_000);
 const CODE: Shape = Shape::Whole(100, 599);
 
 pub(super) const STRATEGIES: &[&str] = &["one_for_one", "rest_for_one", "one_for_all"];
-pub(super) const TYPES: &[&str] = &["exec", "worker", "task", "site", "postgres"];
+pub(super) const TYPES: &[&str] = &["exec", "worker", "task", "site", "postgres", "redis"];
 pub(super) const RESTARTS: &[&str] = &["always", "on-failure", "never"];
 pub(super) const CONDITIONS: &[&str] = &["healthy", "started", "completed"];
 pub(super) const BONDS: &[&str] = &["loose", "crash", "always"];
@@ -78,18 +88,39 @@ pub(super) const PROJECT: &[Key] = &[
     key("restart_window", "The window of max_restarts; default: 60s.", Shape::Duration),
     key("env", "Environment variables for every service.", ENV),
     key("env_file", "Files of environment variables; default: .env if there is one.", TEXTS),
+    key(
+        "on_event",
+        "A command that gets an event as JSON when a service gives up, is unhealthy or recovers.",
+        TEXTS,
+    ),
 ];
 
 /// `[services.NAME]`.
 pub(super) const SERVICE: &[Key] = &[
     key(
         "type",
-        "exec (default), worker (no port), task (runs to completion), site (static files), postgres.",
+        "exec (default), worker (no port), task (runs to completion), site (static files), postgres, redis.",
         Shape::OneOf(TYPES),
     ),
     of(RUNS, "command", "A string is run by `sh -c`, an array directly.", TEXTS),
+    of(OWN, "build", "A command that builds it, for `locald build`.", TEXTS),
     of(&[Kind::Site], "path", "The folder of a site, relative to the project.", Shape::Text),
-    key("version", "The major version of a provisioned service.", Shape::Text),
+    of(
+        PROVIDED,
+        "version",
+        "The version of the server, or how it begins.",
+        Shape::Pattern(VERSION),
+    ),
+    of(&[Kind::Postgres], "database", "The database; default: postgres.", Shape::Text),
+    of(&[Kind::Postgres], "user", "Who owns the database; default: postgres.", Shape::Text),
+    of(&[Kind::Postgres], "extensions", "Extensions of the database.", Shape::List(&Shape::Text)),
+    of(&[Kind::Postgres], "init", "SQL files that are run once, in the new database.", TEXTS),
+    of(
+        PROVIDED,
+        "settings",
+        "Settings of the server, as in its own configuration file.",
+        Shape::Map(SETTING, &SETTING_VALUE),
+    ),
     of(RUNS, "workdir", "The folder to run in, relative to the project.", Shape::Text),
     key(
         "port",
@@ -135,8 +166,8 @@ pub(super) const SERVICE: &[Key] = &[
         "The longest pause between two WATCHDOG=1.",
         Shape::Duration,
     ),
-    key("domain", "Its own domain.", Shape::Pattern(DOMAIN)),
-    key("routes", "Paths of the project's domain that lead to it.", Shape::List(&Shape::Text)),
+    of(OWN, "domain", "Its own domain.", Shape::Pattern(DOMAIN)),
+    of(OWN, "routes", "Paths of the project's domain that lead to it.", Shape::List(&Shape::Text)),
     of(
         &[Kind::Exec, Kind::Site],
         "tls",

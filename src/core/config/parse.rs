@@ -4,6 +4,7 @@ mod dependency;
 mod environment;
 mod health;
 mod project;
+mod provided;
 mod service;
 
 use std::collections::HashMap;
@@ -58,9 +59,9 @@ pub(super) fn draft<'t>(
             service::read(reader, &names, At { value: name, range: item.key.span() }, item)
         })
         .collect();
-    let (project, domain_at, uses) = header.unwrap_or_else(project::placeholder);
+    let (project, domain_at, uses, asides) = header.unwrap_or_else(project::placeholder);
     let names = names.into_values().collect();
-    Draft { project, domain_at, uses, names, services }
+    Draft { project, domain_at, uses, asides, names, services }
 }
 
 fn names<'t>(reader: &mut Reader<'_>, services: &[Item<'t>]) -> Names<'t> {

@@ -101,6 +101,7 @@ fn project(dir_name: &str) -> Project {
         restart_window: limit.within,
         env: Vec::new().into(),
         env_files: EnvFiles::Default,
+        on_event: None,
     }
 }
 
@@ -121,6 +122,7 @@ impl Service {
             name,
             kind: Kind::Exec,
             run: Run::Argv(Vec::new()),
+            build: None,
             workdir: None,
             port: PortSpec::Assigned,
             needs: Vec::new(),

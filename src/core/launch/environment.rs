@@ -6,6 +6,7 @@ use super::{LaunchError, Ports, Render, utf8};
 use crate::core::{
     env_file,
     plan::{Env, EnvFiles, ServicePlan},
+    provision::{Access, Provision},
 };
 
 type Variables = BTreeMap<String, String>;
@@ -24,11 +25,38 @@ const OWN: [&str; 7] = [
 /// The root certificates of Node, besides its own.
 const NODE_CA: &str = "NODE_EXTRA_CA_CERTS";
 
+/// The environment of what belongs to no service.
+pub(super) fn of_project(ports: &Ports<'_, '_>) -> Result<Variables, LaunchError> {
+    let name = ports.plan.project.to_string();
+    let injected = Variables::from([("LOCALD_PROJECT".to_owned(), name)]);
+    let mut env = shared(ports, |_| true, &injected)?;
+    env.extend(injected);
+    Ok(env)
+}
+
 /// The whole environment. A template sees the layers below its own, and what locald injects.
 pub(super) fn resolve(
     ports: &Ports<'_, '_>,
     service: &ServicePlan,
     port: Option<u16>,
+) -> Result<Variables, LaunchError> {
+    let injected = injected(ports, service, port)?;
+    let shown = |name: &str| !service.hidden.iter().any(|hidden| &**hidden == name);
+    let mut env = shared(ports, shown, &injected)?;
+    service.env_files.iter().try_for_each(|path| read(ports, path, true, &mut env))?;
+    overlay(ports, &service.env, |_| true, &injected, &mut env)?;
+    env.extend(injected);
+    if service.tty {
+        env.entry("TERM".to_owned()).or_insert_with(|| "xterm-256color".to_owned());
+    }
+    Ok(env)
+}
+
+/// The layers of the caller and the project, of whose variables only those that are `shown`.
+fn shared(
+    ports: &Ports<'_, '_>,
+    shown: impl Fn(&str) -> bool,
+    injected: &Variables,
 ) -> Result<Variables, LaunchError> {
     let plan = ports.plan;
     let mut env = ports.around.caller_env.clone();
@@ -38,21 +66,13 @@ pub(super) fn resolve(
         let ca = utf8(ca)?;
         env.entry(NODE_CA.to_owned()).or_insert_with(|| ca.to_owned());
     }
-    let injected = injected(ports, service, port)?;
     match &plan.env_files {
         EnvFiles::Default => read(ports, ".env", false, &mut env)?,
         EnvFiles::Named(paths) => {
             paths.iter().try_for_each(|path| read(ports, path, true, &mut env))?;
         }
     }
-    let shown = |name: &str| !service.hidden.iter().any(|hidden| &**hidden == name);
-    overlay(ports, &plan.env, shown, &injected, &mut env)?;
-    service.env_files.iter().try_for_each(|path| read(ports, path, true, &mut env))?;
-    overlay(ports, &service.env, |_| true, &injected, &mut env)?;
-    env.extend(injected);
-    if service.tty {
-        env.entry("TERM".to_owned()).or_insert_with(|| "xterm-256color".to_owned());
-    }
+    overlay(ports, &plan.env, shown, injected, &mut env)?;
     Ok(env)
 }
 
@@ -69,7 +89,9 @@ fn injected(
     ];
     if let Some(port) = port {
         variables.push(("PORT", port.to_string()));
-        variables.push(("LOCALD_URL", ports.public_url(&service.name, port)));
+        variables.push(("LOCALD_URL", ports.public_url(&service.name, port)?));
+        let access = |of: &Provision, password: &str| of.client_env(Access { port, password });
+        variables.extend(ports.provided(&service.name, access)?);
     }
     if let Some(watchdog) = service.watchdog {
         variables.push(("WATCHDOG_USEC", watchdog.as_micros().to_string()));

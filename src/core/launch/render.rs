@@ -7,6 +7,7 @@ use crate::core::{
     id::ServiceName,
     interpolate::{ProjectField, Reference, ServiceField, Template},
     plan::{Plan, PortSpec, ServicePlan},
+    provision::{Access, Provision},
 };
 
 /// The address that services are reached at.
@@ -40,8 +41,33 @@ impl Ports<'_, '_> {
     }
 
     /// The URL of a service for people: the proxy's, or while there is none the direct one.
-    pub(super) fn public_url(&self, name: &ServiceName, port: u16) -> String {
-        (self.around.public_url)(name).unwrap_or_else(|| direct_url(port))
+    pub(super) fn public_url(&self, name: &ServiceName, port: u16) -> Result<String, LaunchError> {
+        match (self.around.public_url)(name) {
+            Some(url) => Ok(url),
+            None => self.direct_url(name, port),
+        }
+    }
+
+    /// The URL of a service without any proxy, with all that is needed to get in.
+    pub(super) fn direct_url(&self, name: &ServiceName, port: u16) -> Result<String, LaunchError> {
+        if self.plan.service(name).is_none_or(|service| service.provision().is_none()) {
+            return Ok(format!("http://{HOST}:{port}"));
+        }
+        self.provided(name, |of, password| of.url(Access { port, password }))
+    }
+
+    /// Something about a server that locald provides, made of what is asked of it and its password.
+    pub(super) fn provided<T: Default>(
+        &self,
+        name: &ServiceName,
+        make: impl FnOnce(&Provision, &str) -> T,
+    ) -> Result<T, LaunchError> {
+        let provision = self.plan.service(name).and_then(ServicePlan::provision);
+        // That others have none has been checked with the configuration.
+        let Some(provision) = provision else { return Ok(T::default()) };
+        let password = (self.around.password_of)(name, provision.product);
+        let known = password.map(|password| make(provision, &password));
+        known.map_err(|why| LaunchError::NoPassword { service: name.clone(), why })
     }
 }
 
@@ -94,12 +120,11 @@ impl Render<'_, '_> {
         Ok(match field {
             ServiceField::Port => port.to_string(),
             ServiceField::Host => HOST.to_owned(),
-            ServiceField::Url => direct_url(port),
-            ServiceField::PublicUrl => self.ports.public_url(name, port),
+            ServiceField::Url => self.ports.direct_url(name, port)?,
+            ServiceField::PublicUrl => self.ports.public_url(name, port)?,
+            ServiceField::User => self.ports.provided(name, |of, _| of.user.clone())?,
+            ServiceField::Password => self.ports.provided(name, |_, it| it.to_owned())?,
+            ServiceField::Database => self.ports.provided(name, |of, _| of.database.clone())?,
         })
     }
-}
-
-fn direct_url(port: u16) -> String {
-    format!("http://{HOST}:{port}")
 }

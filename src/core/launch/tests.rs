@@ -41,6 +41,7 @@ impl World {
             caller_env: &self.caller,
             files: &|path| self.files.get(path).copied(),
             port_of: &port_of,
+            password_of: &|name, product| Ok(format!("{product}-of-{name}")),
             public_url: &|name| (&**name == "db").then(|| "https://db.shop.localhost".to_owned()),
             notify_socket: Path::new("/run/n.sock"),
             locald_exe: Path::new("/bin/locald"),
@@ -228,4 +229,50 @@ fn node_trusts_our_root_unless_told_otherwise() {
     assert_eq!(shop(set).ca("/data/ca/root.pem").env("web", name), "w.pem");
     let file = shop(plain).ca("/data/ca/root.pem").file(".env", "NODE_EXTRA_CA_CERTS=f.pem");
     assert_eq!(file.env("web", name), "f.pem");
+}
+
+#[test]
+fn whoever_depends_on_a_database_gets_all_of_its_url() {
+    let world = shop(
+        "
+        [services.data]
+        type = 'postgres'
+        user = 'me@home'
+        database = 'shop'
+        [services.cache]
+        type = 'redis'
+        [services.web]
+        command = 'x'
+        [services.web.env]
+        A = '${services.data.url}'
+        B = '${services.cache.url}'
+        C = '${services.data.user} ${services.data.password} ${services.data.database}'
+        D = '${services.data.public_url}'",
+    );
+    let url = "postgres://me%40home:postgres-of-data@127.0.0.1:40004/shop";
+    assert_eq!(world.env("web", "A"), url);
+    assert_eq!(world.env("web", "B"), "redis://default:redis-of-cache@127.0.0.1:40005/0");
+    assert_eq!(world.env("web", "C"), "me@home postgres-of-data shop");
+    assert_eq!(world.env("web", "D"), url, "the proxy does not speak it");
+}
+
+#[test]
+fn tools_beside_a_database_need_no_arguments() {
+    let world = shop("[services.data]\ntype = 'postgres'\n[services.cache]\ntype = 'redis'\n");
+    let world = world.caller("PGHOST", "elsewhere").caller("PGPASSWORD", "other");
+    for (name, value) in [
+        ("PGHOST", "127.0.0.1"),
+        ("PGPORT", "40004"),
+        ("PGUSER", "postgres"),
+        ("PGPASSWORD", "postgres-of-data"),
+        ("PGDATABASE", "postgres"),
+        ("PORT", "40004"),
+    ] {
+        assert_eq!(world.env("data", name), value, "{name}");
+    }
+    let launch = world.launch("data").unwrap();
+    assert_eq!(launch.check, Check::Answer(Product::Postgres));
+    assert_eq!(launch.password(), Some("postgres-of-data"));
+    assert_eq!(launch.access_url(), launch.env.get("DATABASE_URL").cloned());
+    assert_eq!(world.env("cache", "REDISCLI_AUTH"), "redis-of-cache");
 }

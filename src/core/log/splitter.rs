@@ -22,6 +22,12 @@ impl Splitter {
         Self { unfinished: Vec::new(), limit: limit.max(1) }
     }
 
+    /// Goes on with a line that another one has begun.
+    pub fn resume(limit: usize, mut unfinished: Vec<u8>) -> Self {
+        unfinished.truncate(limit.max(1));
+        Self { unfinished, limit: limit.max(1) }
+    }
+
     /// Takes bytes and calls `line(text, continues)` for each piece that they complete.
     pub fn push(&mut self, mut input: &[u8], mut line: impl FnMut(&[u8], bool)) {
         loop {

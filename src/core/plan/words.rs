@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::provision::Product;
+
 /// What a service is (SPEC §2, `type`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -16,6 +18,10 @@ pub enum Kind {
     Task,
     /// Static files, served by locald itself.
     Site,
+    /// A database server that locald provides.
+    Postgres,
+    /// A Redis or Valkey that locald provides.
+    Redis,
 }
 
 /// Where the port of a service comes from.
@@ -103,6 +109,10 @@ pub const STOP_SIGNALS: [&str; 10] = [
 ];
 
 impl Kind {
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Exec, Self::Worker, Self::Task, Self::Site, Self::Postgres, Self::Redis];
+
     /// The word in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -110,6 +120,17 @@ impl Kind {
             Self::Worker => "worker",
             Self::Task => "task",
             Self::Site => "site",
+            Self::Postgres => Product::Postgres.as_str(),
+            Self::Redis => Product::Redis.as_str(),
+        }
+    }
+
+    /// The server that it is, if locald provides that.
+    pub fn product(self) -> Option<Product> {
+        match self {
+            Self::Postgres => Some(Product::Postgres),
+            Self::Redis => Some(Product::Redis),
+            Self::Exec | Self::Worker | Self::Task | Self::Site => None,
         }
     }
 }
@@ -149,6 +170,8 @@ impl Strategy {
 impl StopSignal {
     /// `SIGTERM`.
     pub const TERM: Self = Self("SIGTERM");
+    /// `SIGINT`.
+    pub const INT: Self = Self("SIGINT");
 
     /// Reads `SIGINT`, `INT` or `int`.
     pub fn parse(text: &str) -> Option<Self> {

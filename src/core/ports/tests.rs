@@ -65,6 +65,20 @@ fn an_exhausted_range_gives_nothing_and_loses_nothing() {
 }
 
 #[test]
+fn a_project_with_another_name_keeps_its_ports() {
+    let mut book = LeaseBook::default();
+    let (web, db) = ["web", "db"].map(|s| lease(&mut book, "old", s, |_| true)).into();
+    let own = lease(&mut book, "new", "db", |_| true);
+    book.set_fixed(&project("old"), [40_009]);
+    book.rename_project(&project("old"), &project("new"));
+    assert_eq!(book.port_of("new", "web"), web);
+    assert_eq!(book.port_of("new", "db"), own, "what it had already it keeps");
+    assert_eq!(book.fixed_by_another(&project("other"), 40_009), Some(&project("new")));
+    assert_eq!(book.leases().count(), 2);
+    assert!(book.remember(&project("other"), &service("x"), db.unwrap()), "that one is free again");
+}
+
+#[test]
 fn the_whole_range_of_ports_is_a_range() {
     let mut book = LeaseBook::default();
     let all = book.lease(&project("p"), &service("web"), 0..=u16::MAX, &HashSet::new(), |_| true);

@@ -48,7 +48,7 @@ async fn ask(child: &Child, signal: Signal) {
     // One that was stopped could not act on the signal.
     child.signal_group(Signal::SIGCONT);
     for member in others(child).await {
-        if member.group != child.pid {
+        if member.group != child.pid || !child.holds_number() {
             tell(member, signal);
             tell(member, Signal::SIGCONT);
         }

@@ -3,10 +3,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::*;
-use crate::os::{
-    pidfd,
-    testing::{eventually, marked, on_terminal, sh, soon, start},
-};
+use crate::os::testing::{eventually, marked, on_terminal, sh, soon, start};
 
 const NOW: Duration = Duration::ZERO;
 const LONG: Duration = Duration::from_mins(1);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use super::journal::Journal;
 use super::sink::{Shared, lock, now};
+use super::tails;
+use super::terminal::Terminal;
 use crate::core::log::{Head, Splitter, Stream};
 use crate::os::watched;
 
 /// Read in one turn of a pump; then the others have theirs.
-const TURN: usize = 256 * 1024;
+pub(super) const TURN: usize = 256 * 1024;
 /// Split at once: bounds what a turn full of empty lines makes of it.
 const PORTION: usize = 16 * 1024;
 /// Records written at once.
@@ -48,11 +52,16 @@ struct Job {
     shared: Arc<Shared>,
     stream: Stream,
     splitter: Arc<Mutex<Splitter>>,
+    /// Where the output is a terminal's.
+    terminal: Option<Arc<Terminal>>,
+    /// The heart knows of an unfinished line.
+    noted: AtomicBool,
 }
 
-/// The buffers of all pumps: a turn never awaits, so one set serves the thread.
+/// What all pumps use: a turn never awaits, so one set serves the thread.
 struct Scratch {
-    input: Box<[u8]>,
+    /// None before the plane has begun.
+    journal: Option<Journal>,
     records: Vec<u8>,
 }
 
@@ -64,10 +73,13 @@ enum Turn {
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
-        input: vec![0; TURN].into_boxed_slice(),
-        records: Vec::new(),
-    });
+    static SCRATCH: RefCell<Scratch> =
+        const { RefCell::new(Scratch { journal: None, records: Vec::new() }) };
+}
+
+/// Prepares the plane's thread, which this is.
+pub(super) fn use_journal(journal: Journal) {
+    SCRATCH.with_borrow_mut(|scratch| scratch.journal = Some(journal));
 }
 
 impl Pump {
@@ -93,13 +105,18 @@ pub(super) fn start(
     stream: Stream,
     splitter: Arc<Mutex<Splitter>>,
 ) -> Pump {
+    let noted = AtomicBool::new(!lock(&splitter).unfinished().is_empty());
     let (stop, stopped) = oneshot::channel();
     let (tell, drained) = watch::channel(None);
     let plane = shared.plane().clone();
-    let job = Job { shared, stream, splitter };
+    let terminal = rustix::termios::isatty(&fd).then(|| shared.terminal());
+    let job = Job { shared, stream, splitter, terminal, noted };
     plane.spawn(async move {
         let end = job.run(fd, stopped).await;
         job.finish();
+        if let Some(terminal) = &job.terminal {
+            terminal.closed();
+        }
         let end = end.unwrap_or_else(|error| {
             job.shared.note(&format!("cannot read the output: {error}"));
             Drained::GivenUp
@@ -117,6 +134,9 @@ impl Job {
         mut stopped: oneshot::Receiver<Duration>,
     ) -> io::Result<Drained> {
         unblock(&fd)?;
+        if let Some(terminal) = &self.terminal {
+            terminal.opened(fd.try_clone()?);
+        }
         let fd = watched::readable(fd)?;
         let mut deadline = None;
         loop {
@@ -153,13 +173,44 @@ impl Job {
     /// Reads what is there, up to a bound, and stores the lines of it.
     fn turn(&self, fd: &OwnedFd) -> io::Result<Turn> {
         SCRATCH.with_borrow_mut(|scratch| {
-            let (len, turn) = fill(fd, &mut scratch.input);
-            self.store(&scratch.input[..len], &mut scratch.records);
+            let Scratch { journal, records } = scratch;
+            let Some(journal) = journal else { return Err(io::ErrorKind::NotConnected.into()) };
+            let number = journal.begin(self.shared.path(), self.stream);
+            let (len, turn) = fill(fd, journal);
+            if len > 0 {
+                if let Some((device, inode, size)) = self.shared.place() {
+                    journal.appends(device, inode, size);
+                }
+                self.store(&journal.room()[..len], records);
+            }
+            let tailless = self.note_tail(number);
+            journal.done();
+            if tailless {
+                tails::note(self.shared.path(), self.stream, number, None);
+                self.noted.store(false, Ordering::Relaxed);
+            }
             turn
         })
     }
 
+    /// Tells the heart of an unfinished line, before the turn is done; true: of one that is finished.
+    fn note_tail(&self, turn: u64) -> bool {
+        let splitter = lock(&self.splitter);
+        let text = splitter.unfinished();
+        if text.is_empty() && !self.noted.load(Ordering::Relaxed) {
+            return false;
+        }
+        tails::note(self.shared.path(), self.stream, turn, Some(text));
+        self.noted.store(true, Ordering::Relaxed);
+        text.is_empty()
+    }
+
     fn store(&self, input: &[u8], records: &mut Vec<u8>) {
+        if let Some(terminal) = &self.terminal
+            && !input.is_empty()
+        {
+            terminal.show(input);
+        }
         // A panic may have left something of another service.
         records.clear();
         let at = now();
@@ -183,17 +234,23 @@ impl Job {
         let head = Head::new(at, self.stream, false);
         lock(&self.splitter).finish(|line, _| head.write(line, &mut records));
         self.shared.append(&records, at);
+        if self.noted.load(Ordering::Relaxed) {
+            tails::note(self.shared.path(), self.stream, 0, None);
+        }
     }
 }
 
 /// Reads until the buffer is full or there is nothing more for now.
-fn fill(fd: &OwnedFd, buffer: &mut [u8]) -> (usize, io::Result<Turn>) {
+fn fill(fd: &OwnedFd, journal: &mut Journal) -> (usize, io::Result<Turn>) {
     let mut len = 0;
-    while len < buffer.len() {
-        match nix::unistd::read(fd, &mut buffer[len..]) {
+    while len < TURN {
+        match nix::unistd::read(fd, &mut journal.room()[len..]) {
             // A terminal says EIO when nobody holds its other end.
             Ok(0) | Err(Errno::EIO) => return (len, Ok(Turn::Ended)),
-            Ok(n) => len += n,
+            Ok(n) => {
+                len += n;
+                journal.has(len);
+            }
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => return (len, Ok(Turn::Empty)),
             Err(errno) => return (len, Err(errno.into())),

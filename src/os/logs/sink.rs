@@ -1,7 +1,7 @@
 //! One service's log: outlives the service's lives, and whoever holds it.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
 
@@ -13,6 +13,8 @@ use super::ledger::Ledger;
 use super::pump::{self, Pump};
 use super::store::Store;
 use super::tail;
+use super::tails::{self, Tail, Tails};
+use super::terminal::Terminal;
 use crate::core::log::{Filter, Head, Limits, MAX_LINE, Splitter, Stamp, Stream};
 use crate::os::clock;
 
@@ -31,7 +33,10 @@ pub(super) struct Shared {
     /// Of the outputs now read; those locks are never held while something is written.
     splitters: Mutex<Vec<Weak<Mutex<Splitter>>>>,
     trouble: watch::Receiver<Option<Arc<str>>>,
+    terminal: Arc<Terminal>,
     plane: runtime::Handle,
+    /// Lines that an earlier daemon has not seen the end of.
+    tails: Arc<Mutex<Tails>>,
 }
 
 impl Sink {
@@ -41,7 +46,22 @@ impl Sink {
 
     /// Stores everything that comes from a terminal or pipe. The sink owns the descriptor from now on.
     pub fn attach(&self, fd: OwnedFd, stream: Stream) -> Pump {
-        let splitter = Arc::new(Mutex::new(Splitter::new(MAX_LINE)));
+        if let Some(tail) = self.shared.tail(stream) {
+            // Whoever began that line is gone.
+            let shared = Arc::clone(&self.shared);
+            self.shared.plane.spawn(async move { shared.finish(&tail, stream) });
+        }
+        self.read(fd, stream, Splitter::new(MAX_LINE))
+    }
+
+    /// The same for an output that an earlier daemon has begun to read.
+    pub fn attach_again(&self, fd: OwnedFd, stream: Stream) -> Pump {
+        let text = self.shared.tail(stream).map(|tail| tail.text).unwrap_or_default();
+        self.read(fd, stream, Splitter::resume(MAX_LINE, text))
+    }
+
+    fn read(&self, fd: OwnedFd, stream: Stream, splitter: Splitter) -> Pump {
+        let splitter = Arc::new(Mutex::new(splitter));
         {
             let mut splitters = lock(&self.shared.splitters);
             splitters.retain(|splitter| splitter.strong_count() > 0);
@@ -83,6 +103,11 @@ impl Sink {
         Follower::new(Arc::clone(&self.shared.ledger), start, filter).await
     }
 
+    /// The service's terminal, if it has one, over all its lives.
+    pub fn terminal(&self) -> Arc<Terminal> {
+        self.shared.terminal()
+    }
+
     /// Why lines are being lost or files not rotated, if so.
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble.borrow().as_deref().map(str::to_owned)
@@ -95,16 +120,50 @@ impl Sink {
 }
 
 impl Shared {
-    pub(super) fn new(path: PathBuf, limits: Limits, plane: runtime::Handle) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        limits: Limits,
+        plane: runtime::Handle,
+        tails: Arc<Mutex<Tails>>,
+    ) -> Self {
         let (ledger, publish) = Ledger::new(path, limits);
         let ledger = Arc::new(ledger);
         let (told, trouble) = watch::channel(None);
         let store = Mutex::new(Store::new(Arc::clone(&ledger), limits, publish, told));
-        Self { ledger, store, splitters: Mutex::default(), trouble, plane }
+        let terminal = Arc::default();
+        Self { ledger, store, splitters: Mutex::default(), trouble, terminal, plane, tails }
+    }
+
+    pub(super) fn terminal(&self) -> Arc<Terminal> {
+        Arc::clone(&self.terminal)
     }
 
     pub(super) fn plane(&self) -> &runtime::Handle {
         &self.plane
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.ledger.path()
+    }
+
+    /// Device, inode and length of the file that is written next; none if there is no writing to it.
+    pub(super) fn place(&self) -> Option<(u64, u64, u64)> {
+        lock(&self.store).place()
+    }
+
+    fn tail(&self, stream: Stream) -> Option<Tail> {
+        lock(&self.tails).remove(&(self.path().to_owned(), stream))
+    }
+
+    /// For the plane's thread: a line whose end nobody will write.
+    fn finish(&self, tail: &Tail, stream: Stream) {
+        if !tail.text.is_empty() {
+            let at = now();
+            let mut records = Vec::new();
+            Head::new(at, stream, false).write(&tail.text, &mut records);
+            self.append(&records, at);
+        }
+        tails::note(self.path(), stream, tail.turn, None);
     }
 
     /// For the plane's thread.

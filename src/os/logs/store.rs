@@ -89,6 +89,12 @@ impl Store {
         self.tell(self.unrotated.clone());
     }
 
+    /// Device, inode and length of the file that is written next.
+    pub(super) fn place(&mut self) -> Option<(u64, u64, u64)> {
+        let current = self.opened().ok()?;
+        Some((current.identity.0, current.identity.1, current.size))
+    }
+
     /// Stores the first of the records, as many as one file takes, and says how many bytes they had.
     fn store_some(&mut self, records: &[u8]) -> io::Result<usize> {
         let mut part = fitting(self.opened()?.size, self.max_size, records);

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
+use crate::core::http2::is_greeting;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -13,6 +14,17 @@ const HEAD: usize = 8 * 1024;
 /// How long and how much is read after it, so that the server can say what it has to say.
 const FAREWELL: (Duration, usize) = (Duration::from_secs(1), 64 * 1024);
 
+/// Why there is no good answer.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unanswered {
+    /// The server speaks nothing but HTTP/2.
+    #[error("it speaks HTTP/2 without TLS only")]
+    OnlyHttp2,
+    /// In words for people.
+    #[error("{0}")]
+    Failed(String),
+}
+
 /// Whether `GET path` is answered by a wanted status; with none named, by 2xx or 3xx.
 pub async fn http(
     port: u16,
@@ -20,22 +32,35 @@ pub async fn http(
     host: &str,
     accept: &[u16],
     deadline: Duration,
-) -> Result<(), String> {
+) -> Result<(), Unanswered> {
     let began = Instant::now();
-    let stream = super::tcp::connect(port, deadline).await?;
+    let stream = super::tcp::connect(port, deadline).await.map_err(Unanswered::Failed)?;
     let path = escaped(path);
     let left = deadline.saturating_sub(began.elapsed());
-    let status = match timeout(left, status(stream, &path, host)).await {
-        Ok(status) => status.map_err(|why| format!("GET {path} {why}"))?,
-        Err(_) => return Err(format!("GET {path}: {}", super::no_answer(deadline))),
-    };
+    match timeout(left, status(stream, &path, host)).await {
+        Ok(Err(Unanswered::OnlyHttp2)) => Err(Unanswered::OnlyHttp2),
+        Ok(status) => {
+            let status = status.map_err(|why| why.to_string());
+            judged(&path, status, accept).map_err(Unanswered::Failed)
+        }
+        Err(_) => Err(Unanswered::Failed(format!("GET {path}: {}", super::no_answer(deadline)))),
+    }
+}
+
+/// Whether a status is a wanted one, or why there is none.
+pub(super) fn judged(
+    path: &str,
+    status: Result<u16, String>,
+    accept: &[u16],
+) -> Result<(), String> {
+    let status = status.map_err(|why| format!("GET {path} {why}"))?;
     let wanted =
         if accept.is_empty() { (200..400).contains(&status) } else { accept.contains(&status) };
     if wanted { Ok(()) } else { Err(format!("GET {path} answered {status}")) }
 }
 
 /// What can stand in a request line: a target that starts with a slash and has neither blanks nor controls.
-fn escaped(path: &str) -> String {
+pub(super) fn escaped(path: &str) -> String {
     let mut target = String::with_capacity(path.len() + 1);
     if !path.starts_with('/') {
         target.push('/');
@@ -50,7 +75,8 @@ fn escaped(path: &str) -> String {
     target
 }
 
-async fn status(mut stream: TcpStream, path: &str, host: &str) -> Result<u16, String> {
+async fn status(mut stream: TcpStream, path: &str, host: &str) -> Result<u16, Unanswered> {
+    let failed = |why: &str| Err(Unanswered::Failed(why.to_owned()));
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: locald\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
@@ -58,20 +84,23 @@ async fn status(mut stream: TcpStream, path: &str, host: &str) -> Result<u16, St
     let sent = stream.write_all(request.as_bytes()).await;
     let mut head = Vec::with_capacity(512);
     loop {
-        match final_status(&head)? {
+        if is_greeting(&head) {
+            return Err(Unanswered::OnlyHttp2);
+        }
+        match final_status(&head).map_err(Unanswered::Failed)? {
             Some(status) => {
                 part(stream);
                 return Ok(status);
             }
-            None if head.len() >= HEAD => return Err("was not answered by HTTP".to_owned()),
+            None if head.len() >= HEAD => return failed("was not answered by HTTP"),
             None => {}
         }
         let read = stream.read_buf(&mut head).await.and_then(|read| sent_or(&sent, read));
         match read {
-            Ok(0) if head.is_empty() => return Err("was answered by closing".to_owned()),
-            Ok(0) => return Err("was not answered by HTTP".to_owned()),
+            Ok(0) if head.is_empty() => return failed("was answered by closing"),
+            Ok(0) => return failed("was not answered by HTTP"),
             Ok(_) => {}
-            Err(error) => return Err(format!("failed: {error}")),
+            Err(error) => return failed(&format!("failed: {error}")),
         }
     }
 }

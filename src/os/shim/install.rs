@@ -8,15 +8,18 @@ use std::{
         fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
         process::CommandExt,
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
 use nix::unistd::{Uid, User};
 
-use super::{PATH, fits};
+use super::{PATH, Source, greet};
 
+const ABOVE: &str = "/usr/local/libexec";
 const FOLDER: &str = "/usr/local/libexec/locald";
+/// There if we have made the folder above, too.
+const MADE: &str = "/etc/locald/made-libexec";
 const LISTS: &str = "/etc/locald";
 const USERS: &str = "allowed-uids";
 const DOMAINS: &str = "allowed-tlds";
@@ -25,7 +28,7 @@ const DOMAINS: &str = "allowed-tlds";
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The shim that came with locald.
-    pub source: PathBuf,
+    pub source: Source,
     /// Who may use it.
     pub uid: u32,
     /// The top-level domains besides `localhost`; none: those that are there.
@@ -37,8 +40,14 @@ impl Plan {
     pub fn lines(&self) -> Vec<String> {
         let Self { source, uid, domains } = self;
         let mut lines = vec![
-            format!("install {} as {PATH}, owned by root, mode 4755 (setuid)", source.display()),
-            format!("allow user {uid} to use it: {LISTS}/{USERS}"),
+            format!(
+                "install {} as {PATH}, owned by root, mode 4755 (setuid)",
+                source.path.display()
+            ),
+            match uid {
+                0 => "allow nobody but root to use it: `--user NAME` allows one".to_owned(),
+                _ => format!("allow user {uid} to use it: {LISTS}/{USERS}"),
+            },
         ];
         if !domains.is_empty() {
             lines.push(format!("allow .{}: {LISTS}/{DOMAINS}", domains.join(", .")));
@@ -49,12 +58,13 @@ impl Plan {
 
 /// Does it. Whatever fails, no half of a program is ever setuid.
 pub fn setup(plan: &Plan) -> Result<(), String> {
-    let program = fs::read(&plan.source)
-        .map_err(|error| format!("cannot read {}: {error}", plan.source.display()))?;
-    for folder in ["/usr/local/libexec", FOLDER, LISTS] {
-        make_folder(Path::new(folder))?;
-    }
+    make_folder(Path::new(LISTS))?;
     let list = Path::new(LISTS);
+    if !Path::new(ABOVE).exists() {
+        put(Path::new(MADE), b"", 0o644, |_| Ok(()))?;
+    }
+    make_folder(Path::new(ABOVE))?;
+    make_folder(Path::new(FOLDER))?;
     let mut uids: BTreeSet<u32> = read_uids(&list.join(USERS))?;
     // Root needs no leave.
     uids.extend((plan.uid != 0).then_some(plan.uid));
@@ -63,8 +73,12 @@ pub fn setup(plan: &Plan) -> Result<(), String> {
     if !plan.domains.is_empty() {
         put(&list.join(DOMAINS), (plan.domains.join("\n") + "\n").as_bytes(), 0o644, |_| Ok(()))?;
     }
-    put(Path::new(PATH), &program, 0o4755, |new| {
-        fits(new)?;
+    put(Path::new(PATH), &plan.source.program, 0o4755, |new| {
+        let (hello, ours) = (greet(new)?, env!("CARGO_PKG_VERSION"));
+        if hello.release != ours {
+            let path = plan.source.path.display();
+            return Err(format!("{path} is of locald {}, and this is {ours}", hello.release));
+        }
         disarm()
     })
 }
@@ -91,7 +105,9 @@ pub fn as_user(uid: u32, words: &[&str]) -> Result<(), String> {
 /// Takes away the shim and its lists; what was there.
 pub fn uninstall() -> Result<Vec<String>, String> {
     disarm()?;
+    let made = Path::new(MADE).exists();
     let files = [
+        MADE.to_owned(),
         PATH.to_owned(),
         format!("{LISTS}/{USERS}"),
         format!("{LISTS}/{DOMAINS}"),
@@ -105,7 +121,7 @@ pub fn uninstall() -> Result<Vec<String>, String> {
             Err(error) => return Err(format!("cannot remove {file}: {error}")),
         }
     }
-    for folder in [FOLDER, LISTS] {
+    for folder in [FOLDER, LISTS].into_iter().chain(made.then_some(ABOVE)) {
         match fs::remove_dir(folder) {
             Ok(()) => removed.push(folder.to_owned()),
             // Somebody else's files are in it.

@@ -24,8 +24,8 @@ pub(super) struct Plan {
 pub(super) enum Stdio<'a> {
     /// All three are this terminal.
     Terminal(&'a CStr),
-    /// No input, and a pipe each for output and errors.
-    Pipes { out: RawFd, err: RawFd },
+    /// This or no input, and a pipe each for output and errors.
+    Pipes { input: Option<RawFd>, out: RawFd, err: RawFd },
 }
 
 impl Plan {
@@ -142,8 +142,11 @@ impl Actions {
                 this.copy(0, 1)?;
                 this.copy(0, 2)?;
             }
-            Stdio::Pipes { out, err } => {
-                this.open(0, c"/dev/null", libc::O_RDONLY)?;
+            Stdio::Pipes { input, out, err } => {
+                match input {
+                    Some(input) => this.copy(input, 0)?,
+                    None => this.open(0, c"/dev/null", libc::O_RDONLY)?,
+                }
                 this.copy(out, 1)?;
                 this.copy(err, 2)?;
             }

@@ -51,6 +51,8 @@ pub enum Spoken {
     Unknown,
     /// No HTTP/2.
     Http1,
+    /// HTTP/1.1, and perhaps HTTP/2: it has answered, and nobody had to know more.
+    AtLeastHttp1,
     /// HTTP/2 without TLS, and perhaps HTTP/1.1.
     Http2,
     /// HTTP/2 without TLS only.
@@ -105,19 +107,29 @@ impl Target {
             1 => Spoken::Http1,
             2 => Spoken::Http2,
             3 => Spoken::OnlyHttp2,
+            4 => Spoken::AtLeastHttp1,
             _ => Spoken::Unknown,
         }
     }
 
-    /// Remembers what this life speaks.
+    /// Remembers what this life speaks. What is known better stays.
     pub fn learn(&self, life: u32, spoken: Spoken) {
         let word = match spoken {
             Spoken::Unknown => 0,
             Spoken::Http1 => 1,
             Spoken::Http2 => 2,
             Spoken::OnlyHttp2 => 3,
+            Spoken::AtLeastHttp1 => 4,
         };
-        self.spoken.store(u64::from(life) << 32 | word, Ordering::Release);
+        let packed = u64::from(life) << 32 | word;
+        if spoken == Spoken::AtLeastHttp1 {
+            let better = |known: u64| known >> 32 == u64::from(life) && known & 0xff != 0;
+            let swap = |known| (!better(known)).then_some(packed);
+            // An error is that there is nothing to be changed.
+            self.spoken.fetch_update(Ordering::AcqRel, Ordering::Acquire, swap).ok();
+        } else {
+            self.spoken.store(packed, Ordering::Release);
+        }
     }
 
     /// One at a time opens what others then share.
@@ -203,7 +215,11 @@ mod tests {
         for spoken in [Spoken::Http1, Spoken::Http2, Spoken::OnlyHttp2] {
             target.learn(7, spoken);
             assert_eq!((target.spoken(7), target.spoken(8)), (spoken, Spoken::Unknown));
+            target.learn(7, Spoken::AtLeastHttp1);
+            assert_eq!(target.spoken(7), spoken, "that is known better");
         }
+        target.learn(8, Spoken::AtLeastHttp1);
+        assert_eq!(target.spoken(8), Spoken::AtLeastHttp1);
     }
 
     #[tokio::test]

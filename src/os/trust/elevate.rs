@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::tool;
+use crate::os::tool;
 
 /// What root does with a root.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -14,7 +14,8 @@ use std::{
 use nix::unistd::geteuid;
 
 pub use self::places::Homes;
-use super::{State, Store, tool};
+use super::{State, Store};
+use crate::os::tool;
 use crate::os::{
     ca::{Fingerprint, Root},
     paths::create_private_dir,

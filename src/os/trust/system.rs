@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{State, Store, bundle_has, file_name, tool};
+use super::{State, Store, bundle_has, file_name};
 use crate::os::ca::{Fingerprint, Root};
+use crate::os::tool;
 
 /// The programs run hooks, of Java for example.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -6,7 +6,7 @@ use std::{
 use super::*;
 use crate::{
     core::certs::Realm,
-    os::{ca::Authority, clock, testing::soon},
+    os::{ca::Authority, clock, testing::soon, tool},
 };
 
 fn root() -> (tempfile::TempDir, Root) {

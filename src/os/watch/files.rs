@@ -45,9 +45,13 @@ impl Files {
         self.0.contains_key(folder)
     }
 
-    /// Has them watched.
-    pub fn watch(&self, folders: &mut Folders) -> Result<(), WatchError> {
-        self.0.keys().try_for_each(|folder| folders.add(folder).map(drop))
+    /// Has them watched. False: a folder has gone since it was looked at.
+    pub fn watch(&self, folders: &mut Folders) -> Result<bool, WatchError> {
+        let mut all = true;
+        for folder in self.0.keys() {
+            all &= folders.add(folder)?;
+        }
+        Ok(all)
     }
 
     /// Whether this is news of one of the files.

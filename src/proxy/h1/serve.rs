@@ -3,10 +3,7 @@
 use std::{future::poll_fn, io, rc::Rc, task::Poll, time::Duration};
 
 use bytes::BytesMut;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::{Instant, timeout},
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     client::Asker,
@@ -21,7 +18,7 @@ use crate::proxy::{
     head::{Body, Refusal, RequestHead, ResponseHead, Version},
     patience::Patience,
     settings::{Deadlines, redirect_location},
-    side::{Piece, Side as _},
+    side::{Side as _, linger},
     worker::{Busy, Worker},
 };
 
@@ -29,9 +26,6 @@ use crate::proxy::{
 const HEAD: usize = 64 * 1024;
 /// A connection without a request is closed after this time.
 const IDLE_TIME: Duration = Duration::from_mins(3);
-/// What a client sends on though it has been answered is taken for so long, so that it reads the answer.
-const LINGER: Duration = Duration::from_secs(2);
-
 /// Serves a connection until its end.
 pub(in crate::proxy) async fn serve<S>(io: S, input: BytesMut, origin: Origin, worker: Rc<Worker>)
 where
@@ -77,7 +71,7 @@ where
             forward::serve(&mut client, &mut request, &mut response, &origin, &worker, busy).await;
         match ending {
             Ending::Complete if client.wire.has_ended() && !client.close => {}
-            Ending::Complete => return linger(&mut client).await,
+            Ending::Complete => return part(&mut client).await,
             Ending::Aborted => return client.wire.io.abort(),
         }
         client.wire.rest();
@@ -105,7 +99,7 @@ pub(in crate::proxy) async fn redirect_to_tls<S>(
     client.wire.start_input(length, request.body, false);
     let answer = Answer::redirect(redirect_location(&request, port));
     if send(&mut client, &request, answer).await.is_ok() {
-        linger(&mut client).await;
+        part(&mut client).await;
     }
 }
 
@@ -151,36 +145,18 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(client: &mut Asker<S>, refusa
     let request = RequestHead::default();
     client.wire.start_input(0, Body::Tunnel, true);
     if send(client, &request, Answer::refusal(refusal)).await.is_ok() {
-        linger(client).await;
+        part(client).await;
     }
 }
 
-/// Closes our half and takes what comes still: were it refused, the client might lose the answer.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(client: &mut Asker<S>) {
-    let until = Instant::now() + LINGER;
+/// Closes our half and takes what comes still.
+async fn part<S: AsyncRead + AsyncWrite + Unpin>(client: &mut Asker<S>) {
     client.wire.start_output(Body::Tunnel);
     let shut = poll_fn(|cx| {
         client.finish(None)?;
         client.poll_flush(cx)
     });
-    if shut.await.is_err() {
-        return;
+    if shut.await.is_ok() {
+        linger(client).await;
     }
-    let ended = poll_fn(|cx| {
-        loop {
-            match client.piece() {
-                Ok(Piece::Data(data)) => {
-                    let count = data.len();
-                    client.took(count);
-                }
-                Ok(Piece::More) => match client.poll_more(cx) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => return Poll::Ready(()),
-                    Poll::Pending => return Poll::Pending,
-                },
-                Ok(Piece::End) | Err(_) => return Poll::Ready(()),
-            }
-        }
-    });
-    timeout(until.saturating_duration_since(Instant::now()), ended).await.ok();
 }

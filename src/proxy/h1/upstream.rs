@@ -12,12 +12,15 @@ use super::{
     parse,
     wire::{NoHead, Wire, put_field},
 };
-use crate::proxy::{
-    fields::{Fields, Known},
-    forwarded::{Origin, each_request_field, is_tunnel},
-    head::{Body, RequestHead, ResponseHead, Upgrade, Version},
-    side::{Piece, Server, Side},
-    websocket,
+use crate::{
+    core::http2::is_greeting,
+    proxy::{
+        fields::{Fields, Known},
+        forwarded::{Origin, each_request_field, is_tunnel},
+        head::{Body, RequestHead, ResponseHead, Upgrade, Version},
+        side::{Piece, Server, Side},
+        websocket,
+    },
 };
 
 /// The largest head of an answer.
@@ -133,7 +136,7 @@ impl Server for Upstream {
         to: &RequestHead,
     ) -> Poll<io::Result<()>> {
         let polled = self.wire.poll_head(cx, HEAD);
-        if speaks_http2(self.wire.input()) {
+        if is_greeting(self.wire.input()) {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, SpeaksHttp2)));
         }
         let length = match ready!(polled) {
@@ -187,15 +190,6 @@ impl Upstream {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether these bytes are the first frame of a server of HTTP/2: its settings (RFC 9113, §3.4), on
-/// stream 0 and no acknowledgement.
-fn speaks_http2(input: &[u8]) -> bool {
-    let Some((&[0, high, low, 4, 0, 0, 0, 0, 0], _)) = input.split_first_chunk() else {
-        return false;
-    };
-    u16::from_be_bytes([high, low]) % 6 == 0
 }
 
 fn put_length(out: &mut Vec<u8>, length: u64) -> io::Result<()> {

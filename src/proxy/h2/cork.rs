@@ -25,11 +25,14 @@ struct Gathered<S> {
     io: S,
     output: Vec<u8>,
     sent: usize,
+    /// Whether some of what has been written may wait in the connection still, as TLS keeps what the
+    /// system has no room for.
+    unflushed: bool,
 }
 
 impl<S> Cork<S> {
     pub(super) fn new(io: S) -> Self {
-        Self(Rc::new(RefCell::new(Gathered { io, output: Vec::new(), sent: 0 })))
+        Self(Rc::new(RefCell::new(Gathered { io, output: Vec::new(), sent: 0, unflushed: false })))
     }
 
     /// The same connection.
@@ -49,17 +52,19 @@ impl<S: AsyncWrite + Unpin> Cork<S> {
 
     /// Whether nothing waits to be written.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.borrow().output.is_empty()
+        let gathered = self.0.borrow();
+        gathered.output.is_empty() && !gathered.unflushed
     }
 
     /// Writes all that has been gathered.
     pub(super) fn poll_release(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut gathered = self.0.borrow_mut();
-        if gathered.output.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
         ready!(gathered.poll_write_all(cx))?;
-        Pin::new(&mut gathered.io).poll_flush(cx)
+        if gathered.unflushed {
+            ready!(Pin::new(&mut gathered.io).poll_flush(cx))?;
+            gathered.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -71,6 +76,7 @@ impl<S: AsyncWrite + Unpin> Gathered<S> {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.sent += count;
+            self.unflushed = true;
         }
         self.output.clear();
         self.sent = 0;
@@ -141,5 +147,32 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Cork<S> {
         let mut gathered = self.0.borrow_mut();
         ready!(gathered.poll_write_all(cx))?;
         Pin::new(&mut gathered.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use futures_util::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_connection_keeps_is_written_too() {
+        let (near, mut far) = duplex(4);
+        // Like TLS, it takes more than there is room for.
+        let mut cork = Cork::new(BufWriter::with_capacity(64, near));
+        cork.write_all(b"sixteen letters.").await.unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            assert!(!cork.is_empty());
+            assert!(cork.poll_release(&mut cx).is_pending());
+            let mut some = [0; 4];
+            far.read_exact(&mut some).now_or_never().expect("some has been written").unwrap();
+        }
+        assert!(cork.poll_release(&mut cx).is_ready());
+        assert!(cork.is_empty());
     }
 }

@@ -27,15 +27,17 @@ use crate::proxy::{
     forward::{self, Ending},
     forwarded::Origin,
     head::{RequestHead, ResponseHead, Upgrade},
+    settings::Deadlines,
+    side::linger,
     worker::{Busy, Worker},
 };
 
-/// A connection on which nothing happens is asked for a sign of life this often.
-const PING: Duration = Duration::from_mins(1);
-/// And gives it within this time.
-const PONG: Duration = Duration::from_secs(20);
-/// A connection without streams is closed after this time.
-const IDLE: Duration = Duration::from_mins(5);
+/// A connection that is asked for a sign of life gives it within this part of the time between two.
+const PONG: u32 = 3;
+/// A connection without streams is closed after so many times as long.
+const IDLE: u32 = 5;
+/// What is said last is gone by then.
+const FAREWELL: Duration = Duration::from_secs(20);
 const STREAMS: u32 = 250;
 const HEADERS: u32 = 256 * 1024;
 /// Hot-reload tools take back hundreds of requests at once: that is no attack.
@@ -61,7 +63,7 @@ where
         .max_send_buffer_size(SEND_BUFFER)
         .enable_connect_protocol();
     let cork = Cork::new(io);
-    let limit = worker.sources.settings.load().deadlines.greeting;
+    let Deadlines { greeting: limit, ping, .. } = worker.sources.settings.load().deadlines;
     let handshake = builder.handshake::<_, Bytes>(cork.share());
     let mut handshake = pin!(handshake);
     let greeted = poll_fn(|cx| {
@@ -74,7 +76,7 @@ where
     // Until it has said goodbye, and all that was asked on it has been answered.
     let mut busy = Some(Busy::new(&worker));
     let running = Rc::new(Cell::new(0));
-    let mut life = Life::new(connection.ping_pong());
+    let mut life = Life::new(connection.ping_pong(), ping);
     let origin = Rc::new(origin);
     loop {
         let next = poll_fn(|cx| {
@@ -108,7 +110,7 @@ where
         let closed = connection.poll_closed(cx);
         released(&cork, closed, cx)
     });
-    timeout(PONG, closed).await.ok();
+    timeout(FAREWELL, closed).await.ok();
     drop(busy);
 }
 
@@ -148,7 +150,10 @@ async fn one(
             Err(_) => Ending::Aborted,
         },
     };
-    if ending == Ending::Aborted {
+    if ending == Ending::Complete {
+        // What goes unread is reset, and some clients then forget that they have been answered.
+        linger(&mut client).await;
+    } else {
         // A reset takes back what has not been written yet: let that go out first.
         yield_now().await;
         yield_now().await;
@@ -159,14 +164,16 @@ async fn one(
 /// Whether the peer still lives.
 struct Life {
     pings: Option<h2::PingPong>,
+    every: Duration,
     timer: std::pin::Pin<Box<tokio::time::Sleep>>,
     seen: Instant,
     asked: bool,
 }
 
 impl Life {
-    fn new(pings: Option<h2::PingPong>) -> Self {
-        Self { pings, timer: Box::pin(sleep(PING)), seen: Instant::now(), asked: false }
+    fn new(pings: Option<h2::PingPong>, every: Duration) -> Self {
+        let (timer, seen) = (Box::pin(sleep(every)), Instant::now());
+        Self { pings, every, timer, seen, asked: false }
     }
 
     fn seen(&mut self) {
@@ -178,14 +185,14 @@ impl Life {
         let Some(pings) = &mut self.pings else { return Poll::Pending };
         if self.asked && pings.poll_pong(cx).is_ready() {
             self.asked = false;
-            self.timer.as_mut().reset(Instant::now() + PING);
+            self.timer.as_mut().reset(Instant::now() + self.every);
         }
         while self.timer.as_mut().poll(cx).is_ready() {
-            if self.asked || (!has_streams && self.seen.elapsed() > IDLE) {
+            if self.asked || (!has_streams && self.seen.elapsed() > self.every * IDLE) {
                 return Poll::Ready(());
             }
             self.asked = pings.send_ping(Ping::opaque()).is_ok();
-            self.timer.as_mut().reset(Instant::now() + PONG);
+            self.timer.as_mut().reset(Instant::now() + self.every / PONG);
         }
         Poll::Pending
     }

@@ -192,9 +192,12 @@ impl Stream {
     }
 }
 
-/// The reason of a reset that the peer sent.
+/// The reason of a reset that the peer sent. A stream that the peer leaves behind when it says goodbye has
+/// not been begun (RFC 9113, §6.8): that is a refusal.
 fn remote(error: &h2::Error) -> Option<Reason> {
-    error.reason().filter(|_| error.is_reset() && error.is_remote())
+    let goodbye = error.is_go_away().then_some(Reason::REFUSED_STREAM);
+    let reset = error.reason().filter(|_| error.is_reset());
+    goodbye.or(reset).filter(|_| error.is_remote())
 }
 
 pub(super) fn broken(error: h2::Error) -> io::Error {

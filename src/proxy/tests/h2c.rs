@@ -23,18 +23,18 @@ use crate::{
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 /// `web` runs on this port, and this is said of it.
-fn says(world: &World, port: u16, protocol: Protocol) {
+pub(super) fn says(world: &World, port: u16, protocol: Protocol) {
     world.web.publish(Phase { state: State::Up, life: 1, port, protocol });
 }
 
-fn call(path: &str) -> Request<()> {
+pub(super) fn call(path: &str) -> Request<()> {
     let request = Request::post(format!("http://app.localhost{path}")).version(Version::HTTP_2);
     let request = request.header("te", "trailers").header("content-type", "application/grpc+proto");
     request.body(()).expect("a request")
 }
 
 /// A service of HTTP/2 only; `tunnels`: also WebSocket.
-async fn service(peer: Peer, tunnels: bool) {
+pub(super) async fn service(peer: Peer, tunnels: bool) {
     let mut builder = h2::server::Builder::new();
     if tunnels {
         builder.enable_connect_protocol();
@@ -71,7 +71,9 @@ async fn answer(parts: Parts, mut body: h2::RecvStream, mut respond: SendRespons
         }
         send.send_data(data, false).expect("sent");
     }
-    let mut trailers = HeaderMap::new();
+    // Those that came come back as well.
+    let came = body.trailers().await.ok().flatten();
+    let mut trailers = came.unwrap_or_default();
     trailers.insert("grpc-status", "0".parse().expect("a value"));
     send.send_trailers(trailers).expect("sent");
 }
@@ -131,6 +133,31 @@ async fn a_service_of_http2_only_is_found_out_by_its_first_answer() {
     let answer = told.ask("GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n");
     let answer = answer.await;
     assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("h2c"), "{answer}");
+}
+
+#[tokio::test]
+async fn trailers_go_up_from_clients_of_either_version() {
+    let world = World::new().await;
+    says(&world, backend(|peer| service(peer, false)).await, Protocol::H2c);
+    let answer = world.ask(
+        "POST / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\
+         Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\nHost: evil\r\n\r\n",
+    );
+    let answer = answer.await;
+    assert!(answer.contains("\r\nx-sum: 7\r\n") && !answer.contains("evil"), "{answer}");
+    let mut send = plain(&world).await;
+    let (answer, mut body) = send.send_request(call("/call"), false).expect("a stream");
+    body.send_data(Bytes::from_static(b"one"), false).expect("sent");
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-sum", "8".parse().expect("a value"));
+    body.send_trailers(trailers).expect("sent");
+    let mut echo = within(answer).await.expect("an answer").into_body();
+    assert_eq!(within(echo.data()).await.expect("data").expect("data"), "one");
+    let trailers = within(echo.trailers()).await.expect("trailers").expect("trailers");
+    assert_eq!(
+        (&trailers["x-sum"], &trailers["grpc-status"]),
+        (&"8".parse().unwrap(), &"0".parse().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -200,6 +227,14 @@ async fn the_reason_of_a_reset_arrives() {
     body.send_data(Bytes::from_static(b"take it back"), false).expect("sent");
     let error = within(echo.data()).await.expect("no clean end").expect_err("a reset");
     assert_eq!(error.reason(), Some(Reason::ENHANCE_YOUR_CALM));
+    // Who speaks HTTP/1.1 sees that it is not complete.
+    let mut old = world.client().await;
+    let head = "POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 12\r\n\r\n";
+    old.send(head).await;
+    // A reset takes an answer along that is not on its way yet.
+    assert!(old.head().await.starts_with("HTTP/1.1 200 "));
+    old.send("take it back").await;
+    assert!(old.broken().await.is_some());
     // Who does not speak gRPC gets a page.
     let (status, _, page, _) = ask(&mut send, get("/refused")).await;
     assert!(status == 502 && page.contains("ENHANCE_YOUR_CALM"), "{status} {page}");
@@ -279,6 +314,7 @@ async fn a_call_that_is_given_up_is_given_up_at_the_service() {
             let mut connection = h2::server::handshake(peer.stream).await.expect("HTTP/2");
             while let Some(Ok((_, mut respond))) = connection.accept().await {
                 let told = told.clone();
+                told.send(None).await.expect("the test waits");
                 tokio::spawn(async move {
                     let reason = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
                     told.send(reason.ok()).await.expect("the test waits");
@@ -290,8 +326,7 @@ async fn a_call_that_is_given_up_is_given_up_at_the_service() {
     let mut send = plain(&world).await;
     let (answer, mut body) = send.send_request(call("/"), false).expect("a stream");
     body.send_data(Bytes::from_static(b"one"), false).expect("sent");
-
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert_eq!(within(gone.recv()).await, Some(None), "it has come");
     body.send_reset(Reason::CANCEL);
     drop(answer);
     assert_eq!(within(gone.recv()).await, Some(Some(Reason::CANCEL)));

@@ -1,6 +1,6 @@
 //! HTTP/2, from clients and to services.
 
-use std::time::Duration;
+use std::{future::poll_fn, time::Duration};
 
 use bytes::Bytes;
 use h2::{client::SendRequest, ext::Protocol};
@@ -133,9 +133,81 @@ async fn bodies_and_trailers_go_both_ways() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-up", "1".parse().expect("a value"));
     body.send_trailers(trailers).expect("sent");
+    let mut answer = answer;
+    let hints = within(poll_fn(|cx| answer.poll_informational(cx))).await;
+    let hints = hints.expect("hints").expect("hints");
+    assert_eq!(
+        (hints.status().as_u16(), &hints.headers()["link"]),
+        (103, &"</x>".parse().unwrap())
+    );
     let (status, _, text, trailers) = read(answer).await;
     assert_eq!((status, &*text), (200, "abc"));
     assert_eq!(trailers.expect("trailers")["x-down"], "2");
+}
+
+#[tokio::test]
+async fn framing_is_exact() {
+    for (method, answer, length) in [
+        (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", Some("3")),
+        (Method::HEAD, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", Some("3")),
+        (Method::HEAD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", None),
+        (Method::GET, "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", Some("9")),
+        (Method::GET, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", None),
+        (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Some("0")),
+    ] {
+        let world = World::answering(answer).await;
+        let mut send = plain(&world).await;
+        // Twice: whatever is too little or too much shows in the second.
+        for _ in 0..2 {
+            let mut request = get("/");
+            *request.method_mut() = method.clone();
+            let (_, headers, body, trailers) = ask(&mut send, request).await;
+            let stated = headers.get("content-length").map(|value| value.to_str().expect("text"));
+            assert_eq!(stated, length, "{method} {answer:?}");
+            assert_eq!(
+                body,
+                answer.split("\r\n\r\n").nth(1).expect("a body"),
+                "{method} {answer:?}"
+            );
+            assert!(trailers.is_none() && !headers.contains_key("transfer-encoding"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn large_heads_pass_and_giants_do_not() {
+    let world = World::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let mut send = plain(&world).await;
+    let mut request = get("/");
+    request.headers_mut().insert("x-large", "x".repeat(63 * 1024).parse().expect("a value"));
+    assert_eq!(ask(&mut send, request).await.0, 200);
+    let mut request = get("/");
+    request.headers_mut().insert("x-giant", "x".repeat(1 << 20).parse().expect("a value"));
+    let (answer, _) = send.send_request(request, true).expect("a stream");
+    match within(answer).await {
+        Ok(answer) => assert_eq!(answer.status(), 431),
+        Err(error) => assert!(error.is_reset() || error.is_go_away() || error.is_io(), "{error}"),
+    }
+    let mut send = plain(&world).await;
+    assert_eq!(ask(&mut send, get("/")).await.0, 200);
+}
+
+#[tokio::test]
+async fn so_many_streams_are_taken_at_a_time() {
+    let world = World::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let stream = TcpStream::connect(world.http).await.expect("it listens");
+    let (send, mut connection) = within(h2::client::handshake(stream)).await.expect("HTTP/2");
+    let mut pings = connection.ping_pong().expect("the first to ask");
+    let mut pong = std::pin::pin!(pings.ping(h2::Ping::opaque()));
+    // Its settings come before.
+    within(poll_fn(|cx| {
+        let _open = std::pin::Pin::new(&mut connection).poll(cx);
+        pong.as_mut().poll(cx)
+    }))
+    .await
+    .expect("it lives");
+    assert_eq!(connection.max_concurrent_send_streams(), 250);
+    drop(send);
 }
 
 #[tokio::test]
@@ -219,4 +291,41 @@ async fn a_flood_of_resets_leaves_the_connection_alive() {
         sleep(Duration::from_millis(10)).await;
     }
     panic!("refused for ever");
+}
+
+#[tokio::test]
+async fn the_service_decides_whether_a_client_continues() {
+    let world = World::with(|mut peer| async move {
+        let head = peer.head().await.to_ascii_lowercase();
+        assert!(head.contains("\r\nexpect: 100-continue\r\n"), "{head}");
+        if head.starts_with("post /no ") {
+            peer.send("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n").await;
+            peer.rest().await;
+            return;
+        }
+        peer.send("HTTP/1.1 100 Continue\r\n\r\n").await;
+        let body = peer.exactly(3).await;
+        peer.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{body}")).await;
+    })
+    .await;
+    let mut send = plain(&world).await;
+    let post = |path| {
+        let mut request = get(path);
+        *request.method_mut() = Method::POST;
+        let fields = request.headers_mut();
+        fields.insert("expect", "100-continue".parse().expect("a value"));
+        fields.insert("content-length", "3".parse().expect("a value"));
+        request
+    };
+    let (mut answer, mut body) = send.send_request(post("/yes"), false).expect("a stream");
+    let told = poll_fn(|cx| answer.poll_informational(cx));
+    let told = within(told).await.expect("it is told first").expect("a head");
+    assert_eq!(told.status(), 100);
+    body.send_data(Bytes::from_static(b"abc"), true).expect("sent");
+    let (status, _, text, _) = read(answer).await;
+    assert_eq!((status, &*text), (200, "abc"));
+    let mut send = within(send.ready()).await.expect("a stream");
+    let (answer, body) = send.send_request(post("/no"), false).expect("a stream");
+    assert_eq!(read(answer).await.0, 417);
+    drop(body);
 }

@@ -38,6 +38,14 @@ async fn hosts_and_paths_lead_to_services() {
 }
 
 #[tokio::test]
+async fn names_in_other_scripts_are_what_they_are_in_ascii() {
+    let world = World::new().await;
+    let answer = world.ask(&get("b\u{fc}cher.localhost", "/")).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(answer.contains("No project has the name xn--bcher-kva.localhost"), "{answer}");
+}
+
+#[tokio::test]
 async fn strangers_learn_nothing() {
     let world = World::new().await;
     let answer =
@@ -55,7 +63,7 @@ async fn the_dashboard_is_on_its_own_host_only() {
     let ask = get("locald.localhost:1", "/x").replace("Host", "Origin: http://evil.com\r\nHost");
     let answer = world.ask(&ask).await;
     assert!(answer.contains("own_origin: \"http://locald.localhost:1\""), "{answer}");
-    assert!(answer.contains("origin: Some(\"http://evil.com\")"), "{answer}");
+    assert!(answer.contains("\"origin\": \"http://evil.com\""), "{answer}");
     assert!(world.ask(&get("app.localhost", "/v1/version")).await.ends_with("app"));
 }
 

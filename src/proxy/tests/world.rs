@@ -8,7 +8,9 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
+use http_body_util::{BodyExt as _, Full};
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -265,8 +267,8 @@ impl Narrator for Teller {
     }
 
     fn dashboard(&self, request: DashboardRequest) -> BoxFuture<'static, DashboardAnswer> {
-        let body = format!("{request:?}").into_bytes();
-        async { DashboardAnswer { status: 200, content_type: "text/plain", body } }.boxed()
+        let body = Full::new(Bytes::from(format!("{request:?}")));
+        async { DashboardAnswer::new(body.map_err(|never| match never {}).boxed_unsync()) }.boxed()
     }
 }
 

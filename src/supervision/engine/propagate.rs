@@ -25,16 +25,21 @@ impl Loss {
 impl Engine {
     /// Wants the nodes asked for, and whatever they need that is not there.
     pub(super) fn want(&mut self, asked: &[At]) {
+        let mut anew = Vec::new();
         for &at in asked {
             let node = &mut self.nodes[at];
             node.wanted = true;
             node.budget.reset();
             match node.phase {
                 Phase::Stopped | Phase::GaveUp | Phase::Backoff => self.set(at, Phase::Pending),
-                Phase::Completed if !node.policy.oneshot => self.set(at, Phase::Pending),
+                Phase::Completed if !node.policy.oneshot => {
+                    anew.push(at);
+                    self.set(at, Phase::Pending);
+                }
                 _ => {}
             }
         }
+        self.lose(&anew, Loss::Restart);
         self.want_needed(asked);
     }
 
@@ -127,8 +132,11 @@ impl Engine {
         true
     }
 
+    /// Wants what is missing below `asked`. One that had completed starts anew: a restart for those
+    /// that have been running on its completion.
     fn want_needed(&mut self, asked: &[At]) {
         let mut seen = HashSet::new();
+        let mut anew = Vec::new();
         let mut todo = asked.to_vec();
         while let Some(at) = todo.pop() {
             if !seen.insert(at) {
@@ -138,11 +146,16 @@ impl Engine {
                 #[cfg(test)]
                 self.work();
                 let (to, edge) = self.graph.needs_of(at)[k];
-                if !self.nodes[to].phase.satisfies(edge.needs) && self.want_as_need(to) {
+                let was = self.nodes[to].phase;
+                if !was.satisfies(edge.needs) && self.want_as_need(to) {
                     todo.push(to);
+                    if was == Phase::Completed {
+                        anew.push(to);
+                    }
                 }
             }
         }
+        self.lose(&anew, Loss::Restart);
     }
 
     /// Wants a node that does not give what is needed of it. Returns whether it may itself miss

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::shop;
-use crate::support::{Home, eventually, front::Front, http};
+use crate::support::{Home, eventually, front::Front, http, svc};
 
 #[test]
 fn a_request_under_way_gets_its_answer_and_the_rest_wait_for_nothing() {
@@ -31,6 +31,38 @@ fn a_request_under_way_gets_its_answer_and_the_rest_wait_for_nothing() {
     assert_eq!(answer.field("connection"), ["close"]);
     assert_eq!(by_http2.end().exits(0).stdout, "web /gate/slow2");
     stop.end().exits(0);
+}
+
+#[test]
+fn who_waits_for_a_service_is_told_that_all_ends() {
+    let home = Home::new();
+    let _shop = shop(&home);
+    let late = svc(["gate=never", "web=late", "forever"]);
+    let project = home.project("late", &format!("[services.web]\n{late}\n"));
+    project.gate("never");
+    let up = project.locald(["up"]).start();
+    project.until_state("web", "starting");
+    let front = Front::of(&home);
+    let mut held = front.connect();
+    held.write_all(b"GET / HTTP/1.1\r\nHost: late.localhost\r\n\r\n").unwrap();
+    let by_http2 =
+        front.curl("late.localhost", "/").args(["--http2", "-w", " %{http_code}"]).start();
+    // They are held by now: what came later, on each of the threads, has been answered.
+    let handshakes = || home.locald(["tree", "--all"]).ok().stdout;
+    eventually("a certificate", || handshakes().contains("1 certificates cached").then_some(()));
+    for _ in 0..8 {
+        assert_eq!(front.get("shop.localhost", "/").body, "web /");
+    }
+    let stop = home.stop_daemon();
+    let answer = http::read(held).unwrap();
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.json()["detail"], "locald is stopping");
+    assert_eq!((answer.field("connection"), answer.field("retry-after").len()), (vec!["close"], 1));
+    let by_http2 = by_http2.end().exits(0).stdout;
+    assert!(by_http2.contains("locald is stopping") && by_http2.ends_with(" 503"), "{by_http2}");
+    // It is not waited for: it would be in vain.
+    assert!(stop.took < Duration::from_secs(8), "{:?}", stop.took);
+    up.end();
 }
 
 /// Asks once more on a connection: whether that answer is said to be the last one.

@@ -1,8 +1,8 @@
 //! Too much at once: names, descriptors, connections that say nothing.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{Shutdown, TcpStream},
+    io::{ErrorKind, Read as _, Write as _},
+    net::TcpStream,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -135,29 +135,35 @@ fn a_thousand_half_open_connections_keep_nobody_waiting() {
     let _shop = shop(&home);
     let front = Front::of(&home);
     let mut open = Vec::new();
-    for _ in 0..500 {
-        let mut head = front.connect();
-        head.write_all(b"GET / HTTP/1.1\r\nHost: shop.loc").unwrap();
-        let mut handshake = TcpStream::connect(("127.0.0.1", front.https)).unwrap();
-        handshake.write_all(b"\x16\x03\x01").unwrap();
-        open.extend([head, handshake]);
+    // There is room for all: of handshakes beyond 256 on one thread the oldest would give way.
+    for nth in 0..1000 {
+        let (port, begun): (_, &[u8]) = match nth % 4 {
+            0 => (front.https, b"\x16\x03\x01"),
+            _ => (front.http, b"GET / HTTP/1.1\r\nHost: shop.loc"),
+        };
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(begun).unwrap();
+        open.push(stream);
     }
-    let mut took: Vec<Duration> = (0..200)
-        .map(|nth| {
-            if nth % 50 == 0 {
-                // Handshakes that mean it are not crowded out.
-                assert_eq!(front.curl("shop.localhost", "/").ok().stdout, "web /");
-            }
-            let start = Instant::now();
-            assert_eq!(front.get("shop.localhost", "/").body, "web /");
-            start.elapsed()
-        })
-        .collect();
-    took.sort();
-    // Other tests run at the same time: half a second is a lot, and far below any deadline of ours.
-    assert!(took[197] < Duration::from_millis(500), "{:?}", &took[190..]);
-    for stream in open {
-        // It may have been sent away.
-        let _gone = stream.shutdown(Shutdown::Both);
+    // What counts is what is served while they are there, not after they have been sent away.
+    let all_open = || open.iter().all(is_open);
+    let mut served = 0;
+    while served < 200 {
+        assert_eq!(front.get("shop.localhost", "/").body, "web /");
+        if served % 50 == 0 {
+            // Handshakes that mean it are not crowded out.
+            assert_eq!(front.curl("shop.localhost", "/").ok().stdout, "web /");
+        }
+        if !all_open() {
+            break;
+        }
+        served += 1;
     }
+    assert!(served >= 10, "only {served} were served while all were open");
+}
+
+/// Whether nothing has come, the end included.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).expect("a socket option");
+    stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }

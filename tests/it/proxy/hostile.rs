@@ -1,9 +1,6 @@
 //! Those who do not speak HTTP as one should.
 
-use std::{
-    io::{Read as _, Write as _},
-    time::{Duration, Instant},
-};
+use std::io::{Read as _, Write as _};
 
 use super::shop;
 use crate::support::{Home, front::Front};
@@ -72,30 +69,4 @@ fn garbage_and_giants_harm_nobody() {
     }
     assert_eq!(front.get("shop.localhost", "/").body, "web /");
     assert_eq!(home.daemon_pid(), daemon);
-}
-
-#[test]
-fn half_open_connections_keep_nobody_waiting() {
-    let home = Home::new();
-    let _shop = shop(&home);
-    let front = Front::of(&home);
-    let mut open = Vec::new();
-    for n in 0..200 {
-        let mut stream = front.connect();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: shop.loc").unwrap();
-        open.push(stream);
-        if n % 2 == 0 {
-            let mut stream = std::net::TcpStream::connect(("127.0.0.1", front.https)).unwrap();
-            stream.write_all(b"\x16\x03\x01").unwrap();
-            open.push(stream);
-        }
-    }
-    for _ in 0..20 {
-        let before = Instant::now();
-        assert_eq!(front.get("shop.localhost", "/").body, "web /");
-        // Far beyond what a busy machine takes, far below any timeout of ours.
-        assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
-    }
-    assert_eq!(front.curl("shop.localhost", "/").ok().stdout, "web /");
-    drop(open);
 }

@@ -84,6 +84,14 @@ fn the_dashboard_is_on_its_own_host_and_takes_nothing_from_others() {
     assert_eq!(front.get("shop.localhost", "/v1/status").body, "web /v1/status");
     assert_eq!(front.post("locald.localhost", "/v1/shutdown", "{}").status / 100, 4);
     assert_eq!(front.get("sub.locald.localhost", "/").status, 404);
+    let from = |origin: &str| {
+        let head = "GET / HTTP/1.1\r\nHost: locald.localhost\r\nConnection: close\r\n";
+        front.ask(format!("{head}Origin: {origin}\r\n\r\n")).status
+    };
+    assert_eq!(from("http://locald.localhost"), 200);
+    for origin in ["http://shop.localhost", "https://locald.localhost", "null"] {
+        assert_eq!(from(origin), 403, "{origin}");
+    }
 }
 
 #[test]
@@ -105,11 +113,29 @@ fn two_projects_cannot_have_one_name() {
         .complains(&format!("--> {}:{line}:10\n", file("other")))
         .complains("domain = \"shop.localhost\"\n")
         .complains("^^^^^^^^^^^^^^^^\n")
-        .complains(&format!("the other is at {}:2:8", file("shop")));
+        .complains(&format!("the other is at {}:2:8; {}", file("shop"), ends(&home, "shop")));
     assert!(!refused.stderr.contains("shop/web and shop"), "{refused}");
     assert_eq!(Front::of(&home).get("shop.localhost", "/").body, "web /");
     let own = home.project("own", &web("front", "domain = \"locald.localhost\""));
     own.locald(["up"]).fails(4).and_clearly().complains("dashboard");
+    // What it says to do helps.
+    let script = format!("PATH={}:$PATH && {}", bin(&home), command(&home, "shop"));
+    home.program("sh").args(["-c", &script]).ok();
+    other.up();
+    assert_eq!(Front::of(&home).get("shop.localhost", "/").body, "front /");
+}
+
+/// How a project in this folder is ended.
+fn command(home: &Home, name: &str) -> String {
+    format!("locald -C {} down", home.path().join("p").join(name).display())
+}
+
+fn ends(home: &Home, name: &str) -> String {
+    format!("`{}` ends it", command(home, name))
+}
+
+fn bin(home: &Home) -> String {
+    home.binary().parent().expect("a folder").display().to_string()
 }
 
 #[test]
@@ -124,7 +150,7 @@ fn two_projects_of_one_name_are_told_where_both_are() {
     refused
         .complains(&format!("--> {}:3:8\n", file("other")))
         .complains("^^^^^^\n")
-        .complains(&format!("the other is at {}:2:8", file("shop")));
+        .complains(&format!("the other is at {}:2:8; {}", file("shop"), ends(&home, "shop")));
 }
 
 #[test]

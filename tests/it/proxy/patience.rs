@@ -1,8 +1,9 @@
 //! How long the proxy waits: for heads, for handshakes, for services.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -28,17 +29,30 @@ fn what_is_begun_and_not_ended_is_ended() {
     let tls = || TcpStream::connect(("127.0.0.1", front.https)).unwrap();
     let (mut handshake, mut mute) = (tls(), tls());
     handshake.write_all(b"\x16\x03\x01\x02\x00\x01").unwrap();
+    // Word by word is no sooner done: the deadline is one for all of it.
+    let mut dripping = tls();
+    let mut drip = dripping.try_clone().unwrap();
+    thread::spawn(move || {
+        let hello = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[7; 400]].concat();
+        hello.into_iter().try_for_each(|byte| {
+            thread::sleep(Duration::from_millis(100));
+            drip.write_all(&[byte])
+        })
+    });
     let mut preface = front.connect();
     preface.write_all(b"PRI * HTTP/2.0\r\n").unwrap();
     for (what, stream) in [
         ("nothing said", &mut silent),
         ("half a handshake", &mut handshake),
         ("nothing said where TLS is spoken", &mut mute),
+        ("a handshake byte by byte", &mut dripping),
         ("half a preface", &mut preface),
     ] {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let ended = stream.read_to_end(&mut Vec::new());
-        assert!(ended.is_ok_and(|count| count == 0), "{what}");
+        // With something of it unread the end is a reset.
+        let reset = |error: std::io::Error| error.kind() == ErrorKind::ConnectionReset;
+        assert!(ended.map_or_else(reset, |count| count == 0), "{what}");
     }
     let answer = http::read(head).unwrap();
     assert_eq!(answer.status, 408, "{answer:?}");
@@ -46,6 +60,47 @@ fn what_is_begun_and_not_ended_is_ended() {
     assert!((Duration::from_secs(3)..Duration::from_secs(12)).contains(&took), "{took:?}");
     // Nobody else is in a hurry.
     assert_eq!(front.get("shop.localhost", "/").body, "web /");
+}
+
+/// Of HTTP/2: whoever does not even answer a ping is not there any more.
+#[test]
+fn a_connection_without_a_sign_of_life_is_closed() {
+    let home = Home::new();
+    // Of a minute and 20 s, 1.5 s and 0.5 s are left.
+    let _shop = hasty(&home, "40");
+    let front = Front::of(&home);
+    let open = || {
+        let mut stream = front.connect();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+        stream
+    };
+    let mut dead = open();
+    let frame = |stream: &mut TcpStream| {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head)?;
+        let mut frame = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        stream.read_exact(&mut frame)?;
+        Ok::<_, std::io::Error>((head[3], frame))
+    };
+    let mut pinged = false;
+    let ended = loop {
+        match frame(&mut dead) {
+            Ok((kind, _)) => pinged |= kind == 6,
+            Err(error) => break error.kind(),
+        }
+    };
+    assert!(pinged, "{ended:?} without having been asked");
+    assert_eq!(ended, ErrorKind::UnexpectedEof);
+    // One that answers is asked again, and stays: longer than the first one did.
+    let mut lives = open();
+    let mut pongs = 0;
+    while pongs < 2 {
+        let (kind, payload) = frame(&mut lives).expect("it is open");
+        if kind == 6 {
+            lives.write_all(&[&b"\0\0\x08\x06\x01\0\0\0\0"[..], &payload].concat()).unwrap();
+            pongs += 1;
+        }
+    }
 }
 
 #[test]

@@ -41,18 +41,32 @@ fn a_loop_ends_after_five_rounds() {
     crate::support::eventually("five rounds", || (count() == 5).then_some(()));
 }
 
+/// A service that reads on for a while, and one that is gone at once: sending there fails.
 #[test]
 fn a_refusal_reaches_a_client_that_still_sends() {
     let home = Home::new();
     let _shop = shop(&home);
     let front = Front::of(&home);
+    for path in ["/raw/early", "/raw/slam"] {
+        for _ in 0..5 {
+            refused_while_it_sends(&front, path);
+        }
+        let body = "x".repeat(4 << 20);
+        for protocol in ["--http1.1", "--http2"] {
+            let run = front.curl("shop.localhost", path).args([protocol, "-w", " %{http_code}"]);
+            let run = run.args(["--data-binary", "@-"]).stdin(body.clone()).run();
+            assert_eq!(run.stdout, "too much 413", "{path} {run}");
+        }
+    }
+}
+
+fn refused_while_it_sends(front: &Front<'_>, path: &str) {
     let mut stream = front.connect();
     let size: u64 = 1 << 30;
-    let head = format!(
-        "POST /raw/early HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: {size}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut writer = stream.try_clone().unwrap();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: {size}\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("the proxy reads");
+    let mut writer = stream.try_clone().expect("a descriptor");
     let answered = Arc::new(AtomicBool::new(false));
     let enough = answered.clone();
     let sending = std::thread::spawn(move || {
@@ -69,7 +83,7 @@ fn a_refusal_reaches_a_client_that_still_sends() {
     }
     answered.store(true, Ordering::Release);
     assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
-    assert!((sending.join().unwrap() as u64) < size / (64 << 10), "all of it was taken");
+    assert!((sending.join().expect("no panic") as u64) < size / (64 << 10), "all of it was taken");
 }
 
 #[test]
@@ -92,6 +106,28 @@ fn nonsense_from_a_service_is_a_bad_gateway_and_a_broken_answer_looks_broken() {
         assert!(ended.is_err() || !text.ends_with("0\r\n\r\n"), "{text}");
     }
     assert_eq!(front.get("shop.localhost", "/").body, "web /");
+}
+
+#[test]
+fn nobody_else_can_connect() {
+    let home = Home::new();
+    let _shop = shop(&home);
+    let front = Front::of(&home);
+    let mut listening = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let table = std::fs::read_to_string(table).unwrap_or_default();
+        for line in table.lines().skip(1) {
+            let words: Vec<&str> = line.split_ascii_whitespace().collect();
+            let (address, port) = words[1].split_once(':').expect("the kernel's format");
+            let port = u16::from_str_radix(port, 16).expect("a port");
+            if words[3] == "0A" && [front.http, front.https].contains(&port) {
+                listening.push(address.to_owned());
+            }
+        }
+    }
+    let loopback = ["0100007F", "00000000000000000000000001000000"];
+    assert!(listening.len() >= 2, "{listening:?}");
+    assert!(listening.iter().all(|address| loopback.contains(&&**address)), "{listening:?}");
 }
 
 #[test]

@@ -46,9 +46,51 @@ fn a_certificate_is_for_one_name_only() {
 fn a_name_that_is_not_ours_gets_no_certificate() {
     let home = Home::new();
     let _shop = shop(&home);
-    let refused = Front::of(&home).curl("evil.example", "/").run();
+    let front = Front::of(&home);
+    front.curl("shop.localhost", "/").ok();
+    let refused = front.curl("evil.example", "/").run();
     assert_ne!(refused.code(), 0, "{refused}");
     assert!(refused.stderr.contains("unrecognized name"), "{refused}");
+    home.locald(["tree", "--all"]).ok().says("1 certificates cached");
+}
+
+/// What `openssl s_client` says with these arguments, having been told this; as another program sees it.
+fn s_client(home: &Home, args: &str, input: &str, then: &str) -> String {
+    let connect = format!("openssl s_client -connect 127.0.0.1:{}", Front::of(home).https);
+    let script = format!("printf '{input}' | {connect} {args} 2>&1 | {then}");
+    home.program("sh").args(["-c", &script]).run().stdout
+}
+
+#[test]
+fn without_a_name_the_certificate_is_for_this_machine() {
+    let home = Home::new();
+    let _shop = shop(&home);
+    let then = "openssl x509 -noout -ext subjectAltName";
+    let names = s_client(&home, "-noservername", "", then);
+    let names: Vec<&str> = names.lines().skip(1).flat_map(|line| line.split(',')).collect();
+    let names: Vec<&str> = names.into_iter().map(str::trim).collect();
+    let this = ["DNS:localhost", "IP Address:127.0.0.1", "IP Address:0:0:0:0:0:0:0:1"];
+    assert_eq!(names, this);
+}
+
+#[test]
+fn only_what_is_safe_is_spoken_and_a_session_can_be_resumed() {
+    let home = Home::new();
+    let _shop = shop(&home);
+    for version in ["1.2", "1.3"] {
+        let run = Front::of(&home).curl("shop.localhost", "/").args(["--tls-max", version]);
+        assert_eq!(run.arg(format!("--tlsv{version}")).ok().stdout, "web /", "{version}");
+    }
+    let name = "-servername shop.localhost";
+    let old = s_client(&home, &format!("{name} -tls1_1 -cipher DEFAULT@SECLEVEL=0"), "", "cat");
+    assert!(old.contains("alert") && old.contains("no peer certificate"), "{old}");
+    // A ticket comes behind the handshake: there has to be a request.
+    let ask = r"GET / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\n\r\n";
+    let session = |how: &str| s_client(&home, &format!("{name} -ign_eof {how}"), ask, "cat");
+    let first = session("-sess_out session");
+    assert!(first.contains("New, TLSv1.3") && first.contains("web /"), "{first}");
+    let second = session("-sess_in session");
+    assert!(second.contains("Reused, TLSv1.3") && second.contains("web /"), "{second}");
 }
 
 #[test]

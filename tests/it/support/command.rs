@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write as _},
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -17,7 +17,7 @@ use nix::{
 };
 use serde_json::Value;
 
-use super::{DEADLINE, left, stream::Stream};
+use super::{DEADLINE, left, stream::Stream, terminal::Terminal};
 
 /// A command about to be run.
 #[derive(Debug)]
@@ -132,6 +132,18 @@ impl Run {
     pub(crate) fn stream(self) -> Stream {
         let what = self.what();
         Stream::of(self.command, what)
+    }
+
+    /// The same, to talk with.
+    pub(crate) fn talk(self) -> (Stream, ChildStdin) {
+        let what = self.what();
+        Stream::talk(self.command, what)
+    }
+
+    /// Runs it on a terminal of 24 lines and 80 columns, to talk with.
+    pub(crate) fn on_terminal(self) -> Terminal {
+        let what = self.what();
+        Terminal::of(&self.command, what)
     }
 
     fn what(&self) -> String {

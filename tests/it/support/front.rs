@@ -5,6 +5,7 @@ use std::{io::Write as _, net::TcpStream};
 use super::{
     DEADLINE, Home,
     command::Run,
+    eventually,
     http::{self, Answer},
 };
 
@@ -70,6 +71,8 @@ impl<'a> Front<'a> {
     /// By TLS, believing only in this home's own CA.
     pub(crate) fn curl(&self, host: &str, path: &str) -> Run {
         let ca = self.home.path().join("data/ca/root.pem");
+        // It is made while the daemon starts, beside everything else.
+        eventually("a CA", || ca.exists().then_some(()));
         let url = format!("https://{host}:{}{path}", self.https);
         let resolve = format!("{host}:{}:127.0.0.1", self.https);
         self.home.program("curl").args(["-sS", "--max-time", "50", "--cacert"]).arg(ca).args([

@@ -39,6 +39,11 @@ impl Home {
         Self::make(kernel::am_root().then_some(ORDINARY))
     }
 
+    /// One of this user's; needs root to make it.
+    pub(crate) fn of(user: u32) -> Self {
+        Self::make(Some(user))
+    }
+
     fn make(user: Option<u32>) -> Self {
         // Short, for the sake of the sockets in it.
         let dir = tempfile::Builder::new().prefix("lt").tempdir_in("/tmp").expect("room in /tmp");
@@ -85,6 +90,8 @@ impl Home {
             .env("LOCALD_HOME", self.path())
             .env("LOCALD_HTTP_PORT", "0")
             .env("LOCALD_HTTPS_PORT", "0")
+            // Nobody there: no test has a server fetched that it did not put there.
+            .env("npm_config_registry", "http://127.0.0.1:1")
             .within(self.path());
         match self.user {
             Some(user) => run.run_by(user),

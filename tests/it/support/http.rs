@@ -1,7 +1,7 @@
 //! Just enough HTTP to ask a service or the daemon something, also improperly.
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead as _, BufReader, Read, Write},
     net::TcpStream,
     os::unix::net::UnixStream,
     path::Path,
@@ -39,6 +39,42 @@ pub(crate) fn get(port: u16, path: &str) -> Answer {
     let stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
     stream.set_read_timeout(Some(DEADLINE)).expect("a positive time");
     ask(stream, "GET", path, "").expect("an answer")
+}
+
+/// Asks a program on a port of this machine to do something, which must succeed.
+#[track_caller]
+pub(crate) fn call(port: u16, method: &str, path: &str, body: &str) -> Value {
+    let answer = try_call(port, method, path, body).expect("an answer");
+    assert!(answer["value"]["error"].is_null(), "{method} {path}: {answer:#}");
+    answer
+}
+
+/// The same; none: it does not answer. It may keep the connection open.
+pub(crate) fn try_call(port: u16, method: &str, path: &str, body: &str) -> Option<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(2 * DEADLINE)).ok()?;
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|count| *count > 0)?;
+        match line.trim_end().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.trim().parse().ok()?;
+            }
+            None if line.trim_end().is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    serde_json::from_slice(&body).ok()
 }
 
 /// Asks a daemon.

@@ -1,6 +1,8 @@
 //! What the tests of the binary share: a home of their own, projects in it, and eyes on the system.
 
 pub(crate) mod command;
+#[path = "../../support/example.rs"]
+mod example;
 pub(crate) mod front;
 pub(crate) mod home;
 pub(crate) mod http;
@@ -9,6 +11,7 @@ pub(crate) mod project;
 pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod svc;
+pub(crate) mod terminal;
 
 use std::{
     fmt::Display,

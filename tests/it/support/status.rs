@@ -27,6 +27,10 @@ impl Status {
         number(&self.0["daemon"]["pid"]).expect("a daemon has a pid")
     }
 
+    pub(crate) fn heart(&self) -> Option<i32> {
+        number(&self.0["daemon"]["heart"])
+    }
+
     pub(crate) fn projects(&self) -> Vec<ProjectStatus> {
         let projects = self.0["projects"].as_array().expect("a list of projects");
         projects.iter().cloned().map(ProjectStatus).collect()

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     os::unix::process::CommandExt as _,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Instant,
@@ -26,9 +26,20 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn of(mut command: Command, what: String) -> Self {
+    pub(super) fn of(command: Command, what: String) -> Self {
+        Self::with_input(command, what, Stdio::null())
+    }
+
+    /// One that is also written to.
+    pub(super) fn talk(command: Command, what: String) -> (Self, ChildStdin) {
+        let mut stream = Self::with_input(command, what, Stdio::piped());
+        let input = stream.child.stdin.take().expect("it is piped");
+        (stream, input)
+    }
+
+    fn with_input(mut command: Command, what: String, input: Stdio) -> Self {
         command.process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("cannot run {what}: {error}"));
         let stdout = child.stdout.take().expect("it is piped");
@@ -52,7 +63,7 @@ impl Stream {
 
     /// The first line from here on that `is` it.
     #[track_caller]
-    pub(crate) fn find(&mut self, what: &str, is: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn find(&mut self, what: &str, mut is: impl FnMut(&str) -> bool) -> String {
         let until = Instant::now() + DEADLINE;
         while let Some(line) = self.next_before(until, what) {
             if is(&line) {

@@ -34,6 +34,17 @@ pub(super) fn answer(
             // It is polite enough to read on for a while, as servers do.
             io::copy(&mut reader.take(1 << 20), &mut io::sink()).map(drop)
         }
+        // Answers and is gone: whoever sends on meets a closed door.
+        ("slam", _) => writer.write_all(
+            b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 8\r\n\
+              connection: close\r\n\r\ntoo much",
+        ),
+        // Sends back what it gets while it gets it.
+        ("mirror", _) => {
+            let length = field("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+            write!(writer, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n")?;
+            io::copy(&mut reader.take(length), &mut writer).map(drop)
+        }
         ("take", _) => {
             let length = field("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
             let took = io::copy(&mut reader.take(length), &mut io::sink())?.to_string();

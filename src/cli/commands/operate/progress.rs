@@ -4,14 +4,22 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::Verb;
+use super::{Verb, words::Words};
 use crate::{
     api::status::Service,
-    cli::{error::Error, live::Live, output::Output, render::progress},
+    cli::{
+        error::Error,
+        live::Live,
+        output::Output,
+        render::progress::{self, Row},
+    },
 };
 
 /// How often elapsed times are drawn anew.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Of a service that takes longer than this, what it wrote last is shown.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// The services of an operation as they were last seen.
 #[derive(Debug)]
@@ -20,15 +28,27 @@ pub struct Progress {
     out: Output,
     quiet: bool,
     live: Option<Live>,
-    /// In the order in which they were first seen, each with the time of its last change.
-    seen: Vec<(Service, Instant)>,
+    began: Instant,
+    /// In the order in which they were first seen.
+    seen: Vec<Seen>,
+}
+
+/// A service as it was last seen.
+#[derive(Debug)]
+pub struct Seen {
+    /// As it was.
+    pub service: Service,
+    /// When its state changed last.
+    since: Instant,
+    /// When it was done, if it was not from the beginning.
+    done: Option<Instant>,
 }
 
 impl Progress {
     /// Shown on `out`, unless `quiet`: in place on a terminal, line by line elsewhere.
     pub fn new(verb: Verb, out: Output, quiet: bool) -> Self {
-        let live = (out.terminal && !quiet).then(|| Live::new(out));
-        Self { verb, out, quiet, live, seen: Vec::new() }
+        let live = (out.live && !quiet).then(|| Live::new(out));
+        Self { verb, out, quiet, live, began: Instant::now(), seen: Vec::new() }
     }
 
     /// Whether something on the terminal wants to be drawn again.
@@ -36,25 +56,53 @@ impl Progress {
         self.live.is_some()
     }
 
+    /// How long it has been going on.
+    pub fn took(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// The services, in the order in which they were first seen.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.seen.iter().map(|(service, _)| service)
+        self.seen.iter().map(|seen| &seen.service)
+    }
+
+    /// The same, each with how long it took; of one that is not done, how long it has taken so far.
+    pub fn times(&self) -> impl Iterator<Item = (&Service, Duration)> {
+        self.seen.iter().map(|seen| {
+            let busy = self.verb.is_busy(seen.service.state);
+            let took = seen.done.map(|done| done - self.began);
+            let so_far = if busy { self.took() } else { Duration::ZERO };
+            (&seen.service, took.unwrap_or(so_far))
+        })
+    }
+
+    /// Those that have been in a state on the way for long.
+    pub fn slow(&self) -> Vec<String> {
+        let slow = |seen: &&Seen| {
+            self.verb.is_busy(seen.service.state)
+                && seen.since.elapsed() >= SLOW
+                && may_write(&seen.service)
+        };
+        self.seen.iter().filter(slow).map(|seen| seen.service.name.clone()).collect()
     }
 
     /// Takes news of a service, and shows it.
-    pub fn take(&mut self, service: Service) -> Result<(), Error> {
-        let Some((known, since)) = self.seen.iter_mut().find(|(s, _)| s.name == service.name)
-        else {
+    pub fn take(&mut self, service: Service, words: &Words) -> Result<(), Error> {
+        let busy = self.verb.is_busy(service.state);
+        let now = Instant::now();
+        let Some(seen) = self.seen.iter_mut().find(|seen| seen.service.name == service.name) else {
             // How things were before is no news.
-            self.seen.push((service, Instant::now()));
-            return self.show("");
+            self.seen.push(Seen { service, since: now, done: None });
+            return self.show("", words);
         };
+        let known = &mut seen.service;
         let same_state = known.state == service.state;
         let same = same_state
             && known.reason == service.reason
             && known.waiting_for == service.waiting_for;
         if !same_state {
-            *since = Instant::now();
+            seen.since = now;
+            seen.done = (!busy).then_some(now);
         }
         *known = service;
         if same || self.quiet {
@@ -64,22 +112,36 @@ impl Progress {
         match &self.live {
             None => self.out.write(line.as_bytes()),
             // What has gone wrong stays on the screen; what goes well is in the block and the summary.
-            Some(_) if is_trouble(known) => self.show(&line),
-            Some(_) => self.show(""),
+            Some(_) if is_trouble(known) => self.show(&line, words),
+            Some(_) => self.show("", words),
         }
     }
 
-    /// Draws the services that are not done yet, below `above`.
-    pub fn show(&mut self, above: &str) -> Result<(), Error> {
+    /// Draws the services below `above`: of an operation that ends them, those that are left.
+    pub fn show(&mut self, above: &str, words: &Words) -> Result<(), Error> {
         let Some(live) = &mut self.live else { return Ok(()) };
-        let now = Instant::now();
-        let busy: Vec<(&Service, f64)> = self
+        let said = words.last();
+        let rows: Vec<Row<'_>> = self
             .seen
             .iter()
-            .filter(|(service, _)| self.verb.is_busy(service.state))
-            .map(|(service, since)| (service, now.duration_since(*since).as_secs_f64()))
+            .filter(|seen| !self.verb.stops() || self.verb.is_busy(seen.service.state))
+            .map(|seen| {
+                let busy = self.verb.is_busy(seen.service.state);
+                let took = match seen.done {
+                    Some(done) if !busy => Some(done - self.began),
+                    None if !busy => None,
+                    _ => Some(seen.since.elapsed()),
+                };
+                let slow = busy && seen.since.elapsed() >= SLOW;
+                Row {
+                    service: &seen.service,
+                    busy,
+                    seconds: took.map(|took| took.as_secs_f64()),
+                    said: said.get(&seen.service.name).filter(|_| slow).map(String::as_str),
+                }
+            })
             .collect();
-        let block = progress::block(&busy, live.room(), self.out.paint);
+        let block = progress::block(&rows, live.room(), self.out.paint);
         live.draw(above, block)
     }
 
@@ -104,4 +166,9 @@ pub fn ticks() -> Interval {
 fn is_trouble(service: &Service) -> bool {
     use crate::api::status::ServiceState::{Backoff, Failed, Unhealthy};
     matches!(service.state, Backoff | Failed | Unhealthy)
+}
+
+/// What waits for others has nothing to say.
+fn may_write(service: &Service) -> bool {
+    service.state != crate::api::status::ServiceState::Waiting
 }

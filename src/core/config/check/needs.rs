@@ -28,6 +28,10 @@ pub(super) fn resolve(
     index: &HashMap<ServiceName, usize>,
 ) -> (Vec<Vec<Need>>, Vec<Edge>) {
     let shared = shared_uses(reader, draft, index);
+    let asides = draft.services.iter().flat_map(|service| &service.asides);
+    for used in draft.asides.iter().chain(asides) {
+        target(reader, draft, index, used);
+    }
     let mut resolver = Resolver { reader, draft, index, edges: Vec::new() };
     let needs = (0..draft.services.len()).map(|from| resolver.needs(from, &shared)).collect();
     (needs, resolver.edges)
@@ -115,18 +119,18 @@ impl Resolver<'_, '_> {
         let target = &self.draft.services[to].service;
         let condition = match target.kind {
             Kind::Task => Condition::Completed,
-            Kind::Exec | Kind::Worker | Kind::Site => Condition::Healthy,
+            Kind::Exec | Kind::Worker | Kind::Site | Kind::Postgres | Kind::Redis => {
+                Condition::Healthy
+            }
         };
         Need { on: target.name.clone(), condition, bond: self.draft.project.strategy.bond() }
     }
 
     fn fits(&mut self, condition: &At<Condition>, target: &DraftService) {
         let (name, kind) = (quoted(&target.service.name), target.service.kind);
-        let why = match (condition.value, kind) {
-            (Condition::Completed, Kind::Exec | Kind::Worker | Kind::Site) => {
-                format!("{name} never completes: it is no task")
-            }
-            (Condition::Healthy, Kind::Task) => {
+        let why = match (condition.value, kind == Kind::Task) {
+            (Condition::Completed, false) => format!("{name} never completes: it is no task"),
+            (Condition::Healthy, true) => {
                 format!("{name} is never healthy: it is a task, which completes")
             }
             _ => return,
@@ -188,6 +192,15 @@ fn target(
         let why = format!("{name} has no port, and so no `{field}`");
         let wrong = Diagnostic::at(used.range.clone(), why)
             .and_at(target.port_at.clone(), format!("of type {}", target.service.kind));
+        reader.report(wrong);
+        return None;
+    }
+    let provided = target.service.kind.product().is_some();
+    if used.field.is_of_provided() && !provided {
+        let (name, field) = (quoted(&used.service), used.field.as_str());
+        let why = format!("{name} has no `{field}`: it is not provided by locald");
+        let wrong = Diagnostic::at(used.range.clone(), why)
+            .and_at(target.name_at.clone(), format!("of type {}", target.service.kind));
         reader.report(wrong);
         return None;
     }

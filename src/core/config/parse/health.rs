@@ -135,6 +135,6 @@ fn of_command(run: Run) -> Probe {
     match run {
         Run::Shell(command) => Probe::Shell(command),
         Run::Argv(argv) => Probe::Argv(argv),
-        Run::Site { .. } => Probe::Implicit,
+        Run::Site { .. } | Run::Provided(_) => Probe::Implicit,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use super::environment;
+use super::{environment, service};
 use crate::core::{
     config::{
         Project, domain, keys,
@@ -14,7 +14,8 @@ use crate::core::{
     plan::{EnvFiles, Limit, Strategy},
 };
 
-pub(super) type Header = (Project, Range<usize>, Vec<(Arc<str>, Use)>);
+/// The section, where its domain is, and what its variables and its `on_event` use.
+pub(super) type Header = (Project, Range<usize>, Vec<(Arc<str>, Use)>, Vec<Use>);
 
 /// Reads the section, which must be there and have a name.
 pub(super) fn read(
@@ -44,6 +45,8 @@ pub(super) fn read(
         Some(item) => EnvFiles::Named(reader.texts(item).unwrap_or_default()),
         None => EnvFiles::Default,
     };
+    let on_event = section.get("on_event").and_then(|item| service::command(reader, item));
+    let asides = std::mem::take(&mut reader.uses);
     let name = name?;
     let (domain, domain_at) = match named {
         Some(domain) => (domain.value, domain.range),
@@ -65,8 +68,9 @@ pub(super) fn read(
         restart_window: restart_window.unwrap_or(limit.within),
         env,
         env_files,
+        on_event,
     };
-    Some((project, domain_at, uses))
+    Some((project, domain_at, uses, asides))
 }
 
 /// Stands in for a section with errors, so that services are checked all the same.
@@ -80,8 +84,9 @@ pub(super) fn placeholder() -> Header {
         restart_window: within,
         env: Vec::new().into(),
         env_files: EnvFiles::Default,
+        on_event: None,
     };
-    (project, 0..0, Vec::new())
+    (project, 0..0, Vec::new(), Vec::new())
 }
 
 /// `max_restarts` and `restart_window`, which services have as well.

@@ -1,15 +1,15 @@
 //! `[services.NAME]`.
 
-use std::{mem, time::Duration};
+use std::mem;
 
 use toml::de::DeValue;
 
-use super::{Names, dependency, environment, health, project};
+use super::{Names, dependency, environment, health, project, provided};
 use crate::core::{
     config::{
         Backoff, Service, domain,
         draft::DraftService,
-        keys, not_yet,
+        keys,
         reader::{At, Item, Reader, Section},
     },
     diagnostic::Diagnostic,
@@ -19,7 +19,7 @@ use crate::core::{
     plan::{Kind, PortSpec, Protocol, Restart, Run, STOP_SIGNALS, StopSignal, TlsFiles},
 };
 
-/// Reads a service; none if it is no table at all, or of a type that is not supported.
+/// Reads a service; none if it is no table at all, or of no known type.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     names: &Names<'_>,
@@ -29,7 +29,6 @@ pub(super) fn read(
     let table = reader.table(item)?;
     let section = reader.section(table, keys::SERVICE, "a service");
     reader.uses.clear();
-    not_yet::refuse_keys(reader, &section);
     let kind = kind(reader, &section);
     let run = run(reader, &section, kind, &name);
     let port = port(reader, &section, kind.unwrap_or(Kind::Exec));
@@ -41,10 +40,11 @@ pub(super) fn read(
     let flag = |reader: &mut Reader<'_>, key, default| {
         section.get(key).and_then(|item| reader.flag(item)).unwrap_or(default)
     };
-    let service = Service {
+    let mut service = Service {
         name: name.value,
         kind: kind.unwrap_or(Kind::Exec),
         run: run.unwrap_or_else(|| Run::Argv(Vec::new())),
+        build: None,
         workdir: section
             .get("workdir")
             .and_then(|item| reader.nonempty(item))
@@ -53,7 +53,7 @@ pub(super) fn read(
         needs: Vec::new(),
         env: environment::service(reader, section.get("env")),
         env_files: section.get("env_file").and_then(|item| reader.texts(item)).unwrap_or_default(),
-        check: health::read(reader, section.get("health_check"), port),
+        check: provided::check(kind, health::read(reader, section.get("health_check"), port)),
         restart: restart(reader, &section, kind),
         backoff: backoff(reader, section.get("backoff")),
         max_restarts,
@@ -61,12 +61,12 @@ pub(super) fn read(
         stop_signal: section
             .get("stop_signal")
             .and_then(|item| stop_signal(reader, item))
-            .unwrap_or(StopSignal::TERM),
+            .unwrap_or_else(|| provided::stop_signal(kind)),
         stop_timeout: section
             .get("stop_timeout")
             .and_then(|item| reader.duration(item))
-            .unwrap_or(Duration::from_secs(5)),
-        tty: flag(reader, "tty", true),
+            .unwrap_or_else(|| provided::stop_timeout(kind)),
+        tty: flag(reader, "tty", kind.and_then(Kind::product).is_none()),
         watchdog: section.get("watchdog").and_then(|item| reader.pause(item)),
         protocol: protocol(reader, &section),
         tls: tls(reader, section.get("tls")),
@@ -78,10 +78,12 @@ pub(super) fn read(
     };
     let depends_on = dependency::read(reader, names, section.get("depends_on"));
     let uses = mem::take(&mut reader.uses);
+    service.build = section.get("build").and_then(|item| command(reader, item));
+    let asides = mem::take(&mut reader.uses);
     let port_at = section.get("port").map_or_else(|| name.range.clone(), |item| item.value.span());
     // What a service of no known type lacks says nothing.
     kind?;
-    Some(DraftService { service, name_at: name.range, port_at, domain, depends_on, uses })
+    Some(DraftService { service, name_at: name.range, port_at, domain, depends_on, uses, asides })
 }
 
 /// A command: a string for the shell, or a list to be executed directly.
@@ -105,18 +107,13 @@ pub(super) fn command(reader: &mut Reader<'_>, item: Item<'_>) -> Option<Run> {
     }
 }
 
-/// The type; none if it is unknown or not supported yet. Keys of other types are noted.
+/// The type; none if it is unknown. Keys of other types are noted.
 fn kind(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Kind> {
     let kind = match section.get("type") {
         None => Kind::Exec,
         Some(item) => {
             let word = keys::TYPES[reader.word(item, keys::TYPES)?];
-            if not_yet::refuses_type(reader, item, word) {
-                return None;
-            }
-            [Kind::Exec, Kind::Worker, Kind::Task, Kind::Site]
-                .into_iter()
-                .find(|kind| kind.as_str() == word)?
+            Kind::ALL.into_iter().find(|kind| kind.as_str() == word)?
         }
     };
     for (key, item) in section.present() {
@@ -137,6 +134,9 @@ fn run(
     kind: Option<Kind>,
     name: &At<ServiceName>,
 ) -> Option<Run> {
+    if let Some(product) = kind?.product() {
+        return Some(Run::Provided(provided::read(reader, section, product)));
+    }
     let key = if kind? == Kind::Site { "path" } else { "command" };
     let Some(item) = section.get(key) else {
         let message = format!("service {} has no `{key}`", quoted(&name.value));
@@ -152,13 +152,13 @@ fn run(
 
 fn port(reader: &mut Reader<'_>, section: &Section<'_>, kind: Kind) -> PortSpec {
     let default = match kind {
-        Kind::Exec | Kind::Site => PortSpec::Assigned,
+        Kind::Exec | Kind::Site | Kind::Postgres | Kind::Redis => PortSpec::Assigned,
         Kind::Worker | Kind::Task => PortSpec::None,
     };
     let Some(item) = section.get("port") else { return default };
     match item.value.get_ref() {
-        DeValue::Boolean(false) if kind == Kind::Site => {
-            reader.refuse(item, "cannot be `false`: a site is served on a port");
+        DeValue::Boolean(false) if kind == Kind::Site || kind.product().is_some() => {
+            reader.refuse(item, &format!("cannot be `false`: a {kind} is served on a port"));
         }
         DeValue::Boolean(false) => return PortSpec::None,
         DeValue::Integer(_) if kind == Kind::Worker => reader.report(

@@ -1,5 +1,7 @@
 //! Checks by real commands.
 
+use tokio::{net::unix::pipe, time};
+
 use super::*;
 
 const LONG: Duration = Duration::from_secs(20);

@@ -24,8 +24,8 @@ async fn server(answer: &'static [u8]) -> (u16, tokio::task::JoinHandle<String>)
 }
 
 #[track_caller]
-fn ended(result: &Result<(), String>, expected: Result<(), &str>) {
-    assert_eq!(*result, expected.map_err(str::to_owned));
+fn ended(result: &Result<(), Unanswered>, expected: Result<(), &str>) {
+    assert_eq!(*result, expected.map_err(|why| Unanswered::Failed(why.to_owned())));
 }
 
 async fn check(answer: &'static [u8], accept: &[u16], expected: Result<(), &str>) {
@@ -61,6 +61,12 @@ async fn what_is_not_http_is_called_so() {
     check(b"HTTP/1.1 200", &[], not).await;
     check(&ENDLESS, &[], not).await;
     check(b"", &[], Err("GET /healthz was answered by closing")).await;
+}
+
+#[tokio::test]
+async fn a_server_of_http2_only_is_recognized() {
+    let (port, _asked) = server(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
+    assert_eq!(http(port, "/", "localhost", &[], LONG).await, Err(Unanswered::OnlyHttp2));
 }
 
 #[tokio::test]

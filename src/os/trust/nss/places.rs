@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Database;
-use crate::os::trust::{profiles::profiles, tool};
+use crate::os::{tool, trust::profiles::profiles};
 
 const CHROMIUM: &str = "Chromium";
 const FIREFOX: &str = "Firefox";

@@ -5,7 +5,7 @@ use crate::supervision::{
     engine::{
         Exit::{Failure, Success},
         Policy,
-        Restart::{Permanent, Temporary},
+        Restart::{Permanent, Temporary, Transient},
     },
     graph::{
         Bond::{self, Always, Crash, Loose},
@@ -101,6 +101,24 @@ fn is_restarted_on_purpose() {
         assert_eq!(play.gone("db"), "+db");
         assert_eq!(play.ready("db"), "+web");
         assert_eq!(play.ready("web"), "+log");
+    }
+}
+
+#[test]
+fn has_completed_and_is_started_anew() {
+    for (bond, effects) in [(Loose, "+db"), (Crash, "+db"), (Always, "-web")] {
+        let edges = [edge("web", "db", Started, bond), edge("other", "db", Ready, Loose)];
+        let graph = Graph::new(["db", "web", "other"].map(super::id), edges).unwrap();
+        let of = |name: &str| policy(if name == "db" { Transient } else { Permanent });
+        for asked in ["db", "other"] {
+            let mut play = Play::new(graph.clone(), of);
+            play.start("web");
+            assert_eq!(play.gone("db"), "", "to complete is no loss");
+            assert_eq!(play.start(asked), effects, "{asked} for those bonded {bond:?}");
+            if bond == Always {
+                assert_eq!(play.gone("web"), "+db +web");
+            }
+        }
     }
 }
 
@@ -212,4 +230,12 @@ fn a_temporary_dependent_comes_back_but_for_a_death() {
             assert_eq!(play.ready("db"), "+web");
         }
     }
+}
+
+#[test]
+fn what_is_beyond_one_that_stays_up_is_not_waited_for() {
+    let mut play = three(Loose, policy(Permanent));
+    assert_eq!(play.stop("log"), "-log");
+    assert_eq!(play.stop("db"), "-db", "web stays up, so log has nothing to do with it");
+    assert_eq!(play.phases("db web log"), "SRS");
 }

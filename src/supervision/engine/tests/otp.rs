@@ -280,3 +280,17 @@ fn a_bond_always_follows_through_a_chain_of_its_kind_only() {
     assert_eq!(play.ready("a"), "+b");
     assert_eq!(play.phases("c"), "R", "for c it was a planned restart");
 }
+
+#[test]
+fn who_stands_aside_shares_nobody_s_fate_and_nobody_its() {
+    let three = Graph::loose(["a", "b", "aside"].map(super::id));
+    let mut play = Play::permanent(three.one_for_all(true).aside(&super::id("aside"))).up();
+    assert_eq!(play.crash("aside"), "~aside:100", "nobody goes down with it");
+    assert_eq!(play.crash("b"), "~b:100 -a");
+    assert_eq!(play.gone("a"), "");
+    assert_eq!(play.wake("b"), "+a +b", "nobody waits for it either");
+    assert_eq!(play.wake("aside"), "+aside");
+    play.ready("aside");
+    assert_eq!(play.crash("a"), "~a:100 -b", "nor does it go down with anybody");
+    assert_eq!(play.phases("a b aside"), "BSR");
+}

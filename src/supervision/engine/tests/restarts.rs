@@ -231,3 +231,14 @@ fn news_of_strangers_changes_nothing() {
 fn failures(play: &Play) -> u32 {
     play.engine.budget(&id("a")).expect("it exists").used(play.now())
 }
+
+#[test]
+fn a_restart_of_one_does_not_join_a_restart_of_several() {
+    let mut play = Play::permanent(graph("a b c")).up();
+    let told = play.restart("a b");
+    assert!(told == "-a -b" || told == "-b -a", "{told}");
+    assert_eq!(play.restart("c"), "-c");
+    assert_eq!(play.gone("c"), "+c", "the others may take their time");
+    assert_eq!(play.gone("a"), "", "all of them go down before any of them starts");
+    assert_eq!(play.gone("b"), "+a +b");
+}

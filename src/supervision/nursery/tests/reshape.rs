@@ -1,12 +1,15 @@
 //! A new plan: whom it adds, removes, changes and leaves alone.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Weak},
+};
 
 use super::stub::{Nature, Team, ids, stub};
 use crate::supervision::{
     engine::{Input, Phase, Restart},
     graph::{Bond, Edge, Graph, Id, Needs},
-    nursery::ChildSpec,
+    nursery::{Birth, ChildSpec, Spawning},
 };
 
 fn graph(nodes: &str, edges: &[(&str, &str)]) -> Graph {
@@ -81,4 +84,25 @@ async fn plans_queue() {
     }
     assert_eq!(team.step(Input::Start(ids("c"))).await, ".a -a +c");
     assert_eq!(names(&team), ["c"]);
+}
+
+type Start = dyn Fn(Birth) -> Spawning + Send + Sync;
+
+/// What a specification holds on to; who still has it keeps it alive.
+fn held(specs: &HashMap<Id, ChildSpec>) -> HashMap<String, Weak<Start>> {
+    specs.iter().map(|(id, spec)| (id.to_string(), Arc::downgrade(&spec.start))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn specifications_of_old_plans_are_let_go() {
+    let mut team = team("a b", &[("b", "a")]).await;
+    let second = specs(&team, "a b c");
+    let old = held(&second);
+    team.reshape(graph("a b c", &[("b", "a")]), second, "").await;
+    assert!(old.values().all(|start| start.strong_count() == 1), "the nursery alone has them");
+    for round in 0..3 {
+        let next = specs(&team, "a b");
+        team.reshape(graph("a b", &[("b", "a")]), next, "a").await;
+        assert!(old.values().all(|start| start.strong_count() == 0), "in round {round}");
+    }
 }

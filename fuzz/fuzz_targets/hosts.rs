@@ -1,0 +1,9 @@
+//! Feeds `truths::hosts`.
+
+#![no_main]
+
+#[path = "../truths.rs"]
+#[expect(dead_code, reason = "the others have targets of their own")]
+mod truths;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| truths::hosts(bytes));
