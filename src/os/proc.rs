@@ -168,6 +168,8 @@ mod tests {
         assert!(!command_line(me).starts_with('['));
         let all = all();
         let ours = all.iter().find(|process| process.pid == me).unwrap();
-        assert!(ours.memory > 100_000 && ours.session > 0, "{ours:?}");
+        // Zero where the session began outside of our pid namespace.
+        assert_eq!(ours.session, nix::unistd::getsid(None).unwrap().as_raw());
+        assert!(ours.memory > 100_000, "{ours:?}");
     }
 }
