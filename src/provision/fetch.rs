@@ -9,14 +9,13 @@ mod links;
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use aws_lc_rs::digest::{Context, SHA512};
-use tokio::time::Instant;
+use tokio::{fs::File, io::AsyncWriteExt as _, time::Instant};
 
 use self::draft::Draft;
 use super::{
@@ -134,7 +133,7 @@ async fn download(
     let path = draft.package();
     let unwritable = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
     let mut answer = web::get(&release.url, "*/*", variables).await.map_err(told)?;
-    let mut file = fs::File::create_new(&path).map_err(unwritable)?;
+    let mut file = File::create_new(&path).await.map_err(unwritable)?;
     let mut digest = Context::new(&SHA512);
     let (mut length, mut last) = (0, None);
     while let Some(chunk) = answer.chunk().await.map_err(told)? {
@@ -143,13 +142,13 @@ async fn download(
             return Err(answer.too_long(LARGEST).to_string());
         }
         digest.update(&chunk);
-        // To memory: the disk has its time later.
-        file.write_all(&chunk).map_err(unwritable)?;
+        file.write_all(&chunk).await.map_err(unwritable)?;
         if last.is_none_or(|last: Instant| last.elapsed() >= PAUSE) {
             last = Some(Instant::now());
             (request.tell)(&progress(&release.version, length, answer.length));
         }
     }
+    file.flush().await.map_err(unwritable)?;
     if digest.finish().as_ref() != release.digest {
         return Err(format!(
             "what came from {} is not what the registry says it is: its digest is another one",

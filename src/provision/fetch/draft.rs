@@ -21,7 +21,8 @@ use tokio::time::sleep;
 use super::links;
 use crate::os::unpack::{self, Limits};
 
-/// From one look whether another one has finished to the next.
+/// From one look whether another one has finished to the next: a thread that waits for the lock itself
+/// could not be told that nobody wants it any more.
 const PAUSE: Duration = Duration::from_millis(100);
 /// No Postgres is larger.
 const LIMITS: Limits = Limits { bytes: 1 << 30, entries: 20_000 };
