@@ -57,8 +57,8 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     // Too small to fail.
     ("heart", &["os"], &["tokio", "ractor", "hyper", "axum", "clap"]),
-    // `main` alone hands over to the daemon.
-    ("cli", &["core", "os", "api"], &["ractor"]),
+    // `main` alone hands over to the daemon; `doctor` asks where servers would be found.
+    ("cli", &["core", "os", "api", "provision"], &["ractor"]),
 ];
 
 /// The places where a layer uses one that the table does not give it, with the reason.

@@ -37,8 +37,10 @@ const DOCUMENT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/
 const LONGEST: u64 = 8 << 20;
 /// No package is larger.
 const LARGEST: u64 = 256 << 20;
-/// From one word on how far it is to the next.
-const PAUSE: Duration = Duration::from_millis(250);
+/// So many words at most on how far it is, each of which may be a line in somebody's log.
+const WORDS: u64 = 10;
+/// A word each time so much has come, where nobody says how much it will be.
+const PORTION: u64 = 10 << 20;
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -129,13 +131,15 @@ async fn download(
     release: &Release,
     variables: web::Variables<'_>,
 ) -> Result<u64, String> {
-    let told = |error: web::WebError| error.to_string();
+    let (tell, told) = (request.tell, |error: web::WebError| error.to_string());
     let path = draft.package();
     let unwritable = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
     let mut answer = web::get(&release.url, "*/*", variables).await.map_err(told)?;
     let mut file = File::create_new(&path).await.map_err(unwritable)?;
     let mut digest = Context::new(&SHA512);
-    let (mut length, mut last) = (0, None);
+    let (mut length, mut told_at) = (0, 0);
+    let step = answer.length.map_or(PORTION, |whole| whole / WORDS);
+    tell(&progress(&release.version, 0, answer.length));
     while let Some(chunk) = answer.chunk().await.map_err(told)? {
         length += chunk.len() as u64;
         if length > LARGEST {
@@ -143,9 +147,9 @@ async fn download(
         }
         digest.update(&chunk);
         file.write_all(&chunk).await.map_err(unwritable)?;
-        if last.is_none_or(|last: Instant| last.elapsed() >= PAUSE) {
-            last = Some(Instant::now());
-            (request.tell)(&progress(&release.version, length, answer.length));
+        if length >= told_at + step {
+            told_at = length;
+            tell(&progress(&release.version, length, answer.length));
         }
     }
     file.flush().await.map_err(unwritable)?;

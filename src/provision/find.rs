@@ -54,16 +54,25 @@ impl Found {
 
 /// Every server there is.
 pub(super) async fn all(search: &Search, request: &Request<'_>, place: &Place) -> Vec<Found> {
-    let folders = if let Some(folder) = request.variable(search.variable) {
-        vec![PathBuf::from(&folder), Path::new(&folder).join("bin")]
-    } else {
-        let path = request.variable("PATH").unwrap_or_default();
-        let path = env::split_paths(&path).filter(|folder| folder.is_absolute());
-        let known = search.folders.iter().flat_map(|folder| matching(folder));
-        let fetched = if search.is_fetched { fetch::fetched(&fetch::shelf(place)) } else { vec![] };
-        path.chain(known).chain(fetched).collect()
-    };
-    in_folders(search, folders).await
+    let shelf = fetch::shelf(place);
+    in_folders(search, folders(search, |name| request.variable(name), &[shelf])).await
+}
+
+/// The folders that the environment and habit name, and those of what was fetched onto `shelves`.
+pub(super) fn folders(
+    search: &Search,
+    variable: impl Fn(&str) -> Option<String>,
+    shelves: &[PathBuf],
+) -> Vec<PathBuf> {
+    if let Some(folder) = variable(search.variable) {
+        return vec![PathBuf::from(&folder), Path::new(&folder).join("bin")];
+    }
+    let path = variable("PATH").unwrap_or_default();
+    let path = env::split_paths(&path).filter(|folder| folder.is_absolute());
+    let known = search.folders.iter().flat_map(|folder| matching(folder));
+    let shelves = if search.is_fetched { shelves } else { &[] };
+    let fetched = shelves.iter().flat_map(|shelf| fetch::fetched(shelf));
+    path.chain(known).chain(fetched).collect()
 }
 
 /// Whether somebody has said where it is.
@@ -123,7 +132,7 @@ pub(super) fn none(
 }
 
 /// The programs there are, each once, in the order of the folders.
-fn programs(search: &Search, folders: Vec<PathBuf>) -> Vec<PathBuf> {
+pub(super) fn programs(search: &Search, folders: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut seen = BTreeSet::new();
     let mut programs = Vec::new();
     for folder in folders {

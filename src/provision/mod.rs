@@ -146,6 +146,23 @@ pub async fn answers(product: Product, access: Access<'_>) -> Result<(), Unready
     }
 }
 
+/// The folders with programs by which such a server would be run, by the variables of an environment
+/// and what was fetched into `data_dir`.
+pub fn installed(
+    product: Product,
+    data_dir: &Path,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<PathBuf> {
+    let search = match product {
+        Product::Postgres => Postgres.search(),
+        Product::Redis => Redis.search(),
+    };
+    let shelves = place::shelves(data_dir, product);
+    let servers = find::programs(&search, find::folders(&search, variable, &shelves));
+    let folders = servers.iter().filter_map(|server| server.parent());
+    folders.map(Path::to_owned).collect()
+}
+
 impl From<io::Error> for Unready {
     fn from(error: io::Error) -> Self {
         Self::Silent(error.kind())

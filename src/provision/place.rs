@@ -106,7 +106,7 @@ impl Place {
         }
         if !owner.reaches(&place.home) {
             let below = place.home.strip_prefix(request.data_dir).unwrap_or(&place.home);
-            let shared = Path::new(SHARED).join(digest_of(request.data_dir)).join(below);
+            let shared = shared(request.data_dir).join(below);
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o711)
@@ -308,6 +308,16 @@ fn random_word() -> io::Result<String> {
     let mut bytes = [0; 24];
     rand::fill(&mut bytes).map_err(|_| io::Error::other("no random numbers"))?;
     Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
+/// The folder that stands for a data folder which those whom servers run as do not reach.
+fn shared(data_dir: &Path) -> PathBuf {
+    Path::new(SHARED).join(digest_of(data_dir))
+}
+
+/// Where servers of a kind may be that were fetched.
+pub(super) fn shelves(data_dir: &Path, product: Product) -> [PathBuf; 2] {
+    [data_dir.to_owned(), shared(data_dir)].map(|folder| folder.join(product.as_str()))
 }
 
 /// A short name for a text.

@@ -217,8 +217,17 @@ fn graph_shows_edges_in_every_format_without_a_daemon() {
     of("db", "started", "always");
     of("api", "healthy", "crash");
     project.locald(["graph"]).ok().says("web").says("db");
-    project.locald(["graph", "--format", "dot"]).ok().says("digraph");
-    project.locald(["graph", "--format", "mermaid"]).ok().says("graph");
+    project.locald(["graph", "--format", "dot"]).ok().says("\"web\" -> \"db\"");
+    // What is needed stands below.
+    let mermaid =
+        project.locald(["graph", "--format", "mermaid"]).ok().says("graph TD").stdout.clone();
+    let [web, db] = ["web", "db"].map(|name| {
+        let label = format!("[\"{name}\"]");
+        let line = mermaid.lines().find_map(|line| line.trim().strip_suffix(&label));
+        line.expect("each has a node")
+    });
+    let edge = format!("{web} -->|\"started, always\"| {db}");
+    assert!(mermaid.contains(&edge), "{edge} in {mermaid}");
     assert_eq!(home.processes(), []);
 }
 

@@ -202,16 +202,30 @@ fn programs_that_are_not_there_are_told() {
     assert!(fix.ends_with("no-such-thing"), "{fix}");
     let output = home.locald(["doctor", "--json"]).env("PATH", "/nowhere").run();
     critical(&output, "build-tools", "no `sh`");
-    let postgres = home.write("bin/initdb", "#!/bin/sh\n");
-    mode(&postgres, 0o755);
-    let path = format!("{}/bin:/usr/bin:/bin", home.path().display());
-    let output = home.locald(["doctor", "--json"]).env("PATH", path).ok();
-    fine(
-        &output,
-        "postgres",
-        "ok",
-        postgres.parent().expect("it has one").to_str().expect("plain"),
+}
+
+#[test]
+fn a_postgres_is_found_where_services_find_it() {
+    let home = Home::new();
+    let fetched = format!(
+        "data/postgres/17.9-{}-{}",
+        "linux",
+        if cfg!(target_arch = "x86_64") { "x64" } else { "arm64" }
     );
+    let places = ["path", "told/bin", &format!("{fetched}/bin")];
+    for place in places {
+        for program in ["initdb", "postgres"] {
+            mode(&home.write(&format!("{place}/{program}"), "#!/bin/sh\n"), 0o755);
+        }
+    }
+    let [path, told, fetched] = places.map(|place| home.path().join(place).display().to_string());
+    let doctor = || home.locald(["doctor", "--json"]).env("PATH", format!("{path}:/usr/bin:/bin"));
+    fine(&doctor().ok(), "postgres", "ok", &path);
+    fine(&doctor().ok(), "postgres", "ok", &fetched);
+    // Then there is no other.
+    let output = doctor().env("LOCALD_POSTGRES_DIR", told.trim_end_matches("/bin")).ok();
+    fine(&output, "postgres", "ok", &told);
+    assert!(!output.stdout.contains(&fetched), "{}", output.stdout);
 }
 
 #[test]

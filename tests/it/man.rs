@@ -44,9 +44,17 @@ fn every_page_is_as_those_who_render_pages_want_it() {
         }
         plain
     };
-    for text in
-        ["EXAMPLES", "       locald up --ci", "--timeout", "SEE ALSO", "waits until every started"]
-    {
+    for text in [
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "OPTIONS",
+        "EXAMPLES",
+        "       locald up --ci",
+        "--timeout",
+        "SEE ALSO",
+        "waits until every started",
+    ] {
         assert!(plain.contains(text), "{text:?} in {plain}");
     }
     let main = home.locald(["man"]).ok().stdout;

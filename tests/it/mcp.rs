@@ -191,6 +191,12 @@ fn an_agent_runs_a_project_from_nothing() {
     let again = agent.done("restart", &json!({ "services": ["web"] }));
     assert_eq!(again["state"], "healthy");
     assert_ne!(project.service("web").pid(), old);
+    let web = || project.service("web").pid();
+    let old = web();
+    agent.done("restart", &json!({ "services": ["worker"] }));
+    assert_eq!(web(), old);
+    agent.done("restart", &json!({ "services": ["worker"], "cascade": true }));
+    assert_ne!(web(), old, "it depends on worker");
     agent.done("wait", &json!({}));
     let why = agent.done("why", &json!({ "service": "web" }));
     assert_eq!((&why["state"], &why["wanted"]), (&json!("healthy"), &json!(true)));

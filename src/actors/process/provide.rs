@@ -4,10 +4,19 @@
 use std::sync::atomic::Ordering;
 
 use crate::{
-    actors::context::ServiceContext,
+    actors::{board::ServiceBoard, context::ServiceContext},
     core::provision::Provision,
     provision::{self, Prepared, Request},
 };
+
+/// What is said of a preparation goes with it, also when that is broken off.
+struct Saying<'a>(&'a ServiceBoard);
+
+impl Drop for Saying<'_> {
+    fn drop(&mut self) {
+        self.0.update(|view| view.hint = None);
+    }
+}
 
 /// Gets the server ready to be run; the error is for people.
 pub(super) async fn prepare(
@@ -16,9 +25,7 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, String> {
     let project = &context.project;
     let caller = project.caller.load_full();
-    let say = |what: Option<&str>| {
-        context.board.update(|view| view.hint = what.map(str::to_owned));
-    };
+    let saying = Saying(&context.board);
     let request = Request {
         provision,
         project: &project.board.name,
@@ -29,10 +36,10 @@ pub(super) async fn prepare(
         env: &caller.env,
         sink: &context.sink,
         wipe: context.reset.load(Ordering::Relaxed),
-        tell: &|what| say(Some(what)),
+        tell: &|what| saying.0.update(|view| view.hint = Some(what.to_owned())),
     };
     let prepared = provision::prepare(request).await;
-    say(None);
+    drop(saying);
     if let Ok(prepared) = &prepared {
         context.sink.note(&prepared.about());
         // Not before: a stop on the way must not save what was to be thrown away.

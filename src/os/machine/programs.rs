@@ -3,7 +3,7 @@
 use std::{
     env::consts::{ARCH, OS},
     ffi::OsStr,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use crate::{
@@ -17,31 +17,12 @@ const BUILD: [&str; 14] = [
     "docker", "podman",
 ];
 const INSTALLERS: [&str; 6] = ["apt-get", "dnf", "pacman", "zypper", "apk", "brew"];
-/// Where Postgres is that is in nobody's `PATH`: a folder of versions, and what is below each.
-const POSTGRES: [(&str, &str); 4] = [
-    ("/usr/lib/postgresql", "bin"),
-    ("/usr/local/opt", "bin"),
-    ("/opt/homebrew/opt", "bin"),
-    ("/usr", "bin"),
-];
 
-/// What there is in the folders of this `PATH`, in those that are known, and in that of what was fetched.
-pub fn tools(path: &OsStr, fetched: &Path) -> Tools {
+/// What there is in the folders of this `PATH`, but for servers.
+pub fn tools(path: &OsStr) -> Tools {
     let there = |name: &&str| find(path, name).is_some();
-    let mut postgres: Vec<PathBuf> = find(path, "initdb")
-        .and_then(|initdb| Some(initdb.parent()?.to_owned()))
-        .into_iter()
-        .collect();
-    let known = POSTGRES.map(|(versions, below)| (Path::new(versions), below));
-    for (versions, below) in known.into_iter().chain([(fetched, "bin")]) {
-        let entries = std::fs::read_dir(versions).into_iter().flatten().flatten();
-        let programs = entries.map(|version| version.path().join(below));
-        postgres.extend(programs.filter(|dir| is_program(&dir.join("initdb"))));
-    }
-    postgres.sort();
-    postgres.dedup();
     Tools {
-        postgres,
+        postgres: Vec::new(),
         package: registry::platform(OS, ARCH).map(registry::package),
         found: BUILD.into_iter().filter(there).collect(),
         missing: Vec::new(),

@@ -89,6 +89,7 @@ fn only_what_is_safe_is_spoken_and_a_session_can_be_resumed() {
     let session = |how: &str| s_client(&home, &format!("{name} -ign_eof {how}"), ask, "cat");
     let first = session("-sess_out session");
     assert!(first.contains("New, TLSv1.3") && first.contains("web /"), "{first}");
+    assert!(first.contains("Cipher is TLS_AES_128_GCM_SHA256"), "the cheapest: {first}");
     let second = session("-sess_in session");
     assert!(second.contains("Reused, TLSv1.3") && second.contains("web /"), "{second}");
 }

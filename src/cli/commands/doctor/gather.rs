@@ -15,6 +15,7 @@ use crate::{
         config::global::Global,
         diagnostic::Diagnostics,
         doctor::facts::{self, Ca, Daemon, Door, Facts, Names, Store, Tools, Trust, Wrong},
+        provision::Product,
     },
     os::{
         ca::{self, Authority, Root},
@@ -25,6 +26,7 @@ use crate::{
         shim,
         trust::{Databases, Homes, State, System},
     },
+    provision,
 };
 
 /// All of it.
@@ -190,6 +192,9 @@ fn project() -> (facts::Project, Vec<String>) {
 
 fn tools(programs: Vec<String>, places: &Places) -> Tools {
     let path: OsString = env::var_os("PATH").unwrap_or_default();
-    let fetched = places.data_dir.join("postgres");
-    Tools { missing: machine::missing(programs, &path), ..machine::tools(&path, &fetched) }
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let mut postgres = provision::installed(Product::Postgres, &places.data_dir, variable);
+    postgres.sort();
+    let missing = machine::missing(programs, &path);
+    Tools { postgres, missing, ..machine::tools(&path) }
 }
