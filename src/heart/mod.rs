@@ -42,6 +42,8 @@ const DEATHS: u32 = 5;
 const SHORT: Duration = Duration::from_secs(1);
 /// Lest a daemon that dies at once keeps a processor busy.
 const PAUSE: Duration = Duration::from_millis(50);
+/// After so long without anything to do there will be nothing for a while: memory is given back.
+const QUIET: Duration = Duration::from_secs(2);
 /// The exit codes of a daemon that has said why it does not serve.
 const REFUSALS: [i32; 2] = [3, 4];
 
@@ -63,6 +65,8 @@ struct Heart {
     successor: Option<PathBuf>,
     /// When the next daemon is due.
     next: Option<Instant>,
+    /// When memory is given back, if nothing happens before.
+    shed: Option<Instant>,
 }
 
 /// Keeps a daemon alive until it ends by itself, or cannot be kept alive.
@@ -108,6 +112,7 @@ impl Heart {
             ending: false,
             successor: None,
             next: Some(clock::now()),
+            shed: None,
         })
     }
 
@@ -129,8 +134,8 @@ impl Heart {
     }
 
     /// Sleeps until there is something to do.
-    fn wait(&self) -> io::Result<()> {
-        let timeout = match self.next {
+    fn wait(&mut self) -> io::Result<()> {
+        let timeout = match self.next.into_iter().chain(self.shed).min() {
             Some(next) => {
                 let left = next.saturating_duration_since(clock::now());
                 PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
@@ -141,8 +146,20 @@ impl Heart {
         let line = self.daemon.as_ref().and_then(|daemon| daemon.line.as_ref());
         polled.extend(line.map(|line| PollFd::new(line.as_fd(), PollFlags::POLLIN)));
         match poll(&mut polled, timeout) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(0) => self.shed_if_due(),
+            Ok(_) => self.shed = Some(clock::now() + QUIET),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// From here on we sleep, as far as one can tell.
+    fn shed_if_due(&mut self) {
+        if self.shed.take_if(|shed| *shed <= clock::now()).is_some()
+            && let Err(error) = footprint::shed()
+        {
+            say(&format!("cannot give memory back: {error}"));
         }
     }
 
@@ -176,10 +193,6 @@ impl Heart {
         self.ready = None;
         if let Some(daemon) = &mut self.daemon {
             daemon.serves = true;
-        }
-        // From here on we sleep.
-        if let Err(error) = footprint::shed() {
-            say(&format!("cannot give memory back: {error}"));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{ffi::OsStr, fs, io, os::unix::ffi::OsStrExt, time::Duration};
 
+use nix::sys::prctl;
 use rustix::param::{clock_ticks_per_second, page_size};
 
 use crate::core::usage::Process;
@@ -53,6 +54,12 @@ pub fn command_line(pid: i32) -> String {
 /// The environment `pid` began with, NUL-separated; none when it is not ours to read.
 pub fn environment(pid: i32) -> Option<Vec<u8>> {
     fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
+/// Has whatever lists processes call this one `locald`. Started as `/proc/self/exe`, it would be `exe`.
+pub fn take_our_name() {
+    // A name is no reason not to run.
+    let _unnamed = prctl::set_name(c"locald");
 }
 
 /// Every process there is. Those that come or go meanwhile may be missing.

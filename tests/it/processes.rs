@@ -189,3 +189,42 @@ fn the_daemon_stands_in_nobodys_way() {
         assert!(target.ends_with("null") || target.ends_with("daemon.log"), "{target:?}");
     }
 }
+
+#[test]
+fn each_process_of_ours_goes_by_our_name() {
+    let home = Home::new();
+    let project = home
+        .project("shop", "[services.docs]\ntype = \"site\"\npath = \"public\"\n")
+        .with("public/index.html", "index");
+    project.up();
+    let daemon = home.daemon_pid();
+    let heart = kernel::stat(daemon).expect("it runs").parent;
+    for pid in [daemon, heart, project.service("docs").pid()] {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).expect("it runs");
+        assert_eq!(name, "locald\n", "{}", kernel::command(pid));
+    }
+}
+
+#[test]
+fn the_heart_keeps_little_and_sleeps() {
+    let home = Home::new();
+    let project =
+        home.project("shop", "[services.w]\ntype = \"worker\"\ncommand = \"exec sleep 1000\"\n");
+    project.up();
+    let heart = kernel::stat(home.daemon_pid()).expect("it runs").parent;
+    let kib = |name: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{heart}/status")).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number =
+            line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u32>().ok());
+        number.expect("a number of KiB")
+    };
+    // What is of files can be had again.
+    eventually("it gives back what it does not need", || {
+        (kib("RssFile:") * 2 < kib("VmHWM:")).then_some(())
+    });
+    let before = kernel::activity(heart);
+    // The time must pass for there to be nothing in it.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(kernel::activity(heart), before);
+}
