@@ -3,7 +3,10 @@
 use std::{
     io::{self, BufWriter, Stdout, Write as _},
     mem, panic,
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crossterm::{
@@ -26,6 +29,9 @@ use crate::cli::monitor::{model::Model, view};
 const USUAL: Size = Size { width: 80, height: 24 };
 /// More than a picture takes: it is written at once.
 const PICTURE: usize = 256 << 10;
+
+/// Whether the terminal is ours: to leave it twice puts the cursor back into what was said meanwhile.
+static OURS: AtomicBool = AtomicBool::new(false);
 
 type Out = BufWriter<Stdout>;
 
@@ -52,6 +58,7 @@ impl Screen {
 
     /// Takes the terminal, again.
     pub(super) fn enter(&mut self) -> io::Result<()> {
+        OURS.store(true, Ordering::Relaxed);
         terminal::enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)?;
         self.events = Some(EventStream::new());
@@ -104,6 +111,9 @@ impl Drop for Screen {
 
 /// Leaves the terminal as it was, whatever was switched on.
 fn restore() -> io::Result<()> {
+    if !OURS.swap(false, Ordering::Relaxed) {
+        return Ok(());
+    }
     let shown = execute!(
         io::stdout(),
         event::DisableMouseCapture,
