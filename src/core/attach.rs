@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn keys_and_sizes_arrive() {
-        for sent in [ToService::Keys(b"\x1b[A".to_vec()), ToService::Size(101, 31)] {
+        let longest = ToService::Keys(vec![b'x'; 64 << 10]);
+        for sent in [ToService::Keys(b"\x1b[A".to_vec()), ToService::Size(101, 31), longest] {
             let mut frames = Frames::default();
             frames.push(&sent.to_bytes());
             assert_eq!(frames.take(), Ok(Some(sent)));

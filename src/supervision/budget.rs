@@ -72,8 +72,7 @@ impl Budget {
 
     /// Failures within the window that ends now.
     pub fn used(&self, now: Moment) -> u32 {
-        let counts = |&&at: &&Moment| now.saturating_sub(at) <= self.limit.within;
-        u32::try_from(self.recent.iter().filter(counts).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.failures(now).count()).unwrap_or(u32::MAX)
     }
 
     /// Counts what an earlier budget has counted, oldest first.
@@ -138,6 +137,22 @@ mod tests {
         assert_eq!(budget.used(ms(100)), 2);
         assert_eq!(budget.spend(ms(201)), Verdict::RestartAfter(ms(10)));
         assert_eq!(budget.used(ms(302)), 0);
+    }
+
+    #[test]
+    fn the_next_budget_goes_on_where_the_last_one_was() {
+        let limit =
+            Limit { restarts: 2, within: ms(100), initial: ms(10), factor: 2.0, max: ms(50) };
+        let mut last = Budget::new(limit);
+        for at in [0, 50, 130] {
+            last.spend(ms(at));
+        }
+        let failures: Vec<_> = last.failures(ms(150)).collect();
+        assert_eq!(failures, [ms(50), ms(130)]);
+        let mut next = Budget::new(limit);
+        next.recall(failures);
+        assert_eq!(next.used(ms(150)), 2);
+        assert_eq!(next.spend(ms(150)), Verdict::GiveUp);
     }
 
     proptest! {
