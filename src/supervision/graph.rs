@@ -246,6 +246,10 @@ mod tests {
         let edges = [("a", "b"), ("b", "c"), ("c", "a")].map(|(f, t)| (id(f), id(t), EDGE));
         let error = Graph::new(["a", "b", "c"].map(id), edges).unwrap_err();
         assert_eq!(error.to_string(), "dependency cycle: a → b → c → a");
+        // What a member needs besides is no part of it.
+        let edges = [("a", "c"), ("a", "b"), ("b", "a")].map(|(f, t)| (id(f), id(t), EDGE));
+        let error = Graph::new(["a", "b", "c"].map(id), edges).unwrap_err();
+        assert_eq!(error.to_string(), "dependency cycle: a → b → a");
     }
 
     #[test]

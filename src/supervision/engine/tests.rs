@@ -1,5 +1,6 @@
 //! The engine's promises: tables row by row, and a random world in which all of them hold always.
 
+mod adopted;
 mod bonds;
 mod linear;
 mod otp;
