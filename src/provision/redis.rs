@@ -106,3 +106,40 @@ impl Server for Redis {
         argv
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    use super::*;
+
+    /// What is thought of a server that answers this to a password and a `PING`.
+    async fn thought_of(answer: &'static str) -> Result<(), Unready> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 64];
+            let count = stream.read(&mut asked).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&asked[..count]).into_owned()
+        };
+        let (thought, asked) = tokio::join!(answers(Access { port, password: "secret" }), server);
+        assert_eq!(asked, "AUTH secret\r\nPING\r\n");
+        thought
+    }
+
+    #[tokio::test]
+    async fn only_one_that_takes_commands_is_ready() {
+        assert_eq!(thought_of("+OK\r\n+PONG\r\n").await, Ok(()));
+        let busy = |words: &str| Err(Unready::Busy(words.to_owned()));
+        let loading = "LOADING Redis is loading the dataset in memory";
+        let answer = "+OK\r\n-LOADING Redis is loading the dataset in memory\r\n";
+        assert_eq!(thought_of(answer).await, busy(loading));
+        let other = "-WRONGPASS invalid\r\n-NOAUTH Authentication required.\r\n";
+        assert_eq!(thought_of(other).await, busy("NOAUTH Authentication required."));
+        for foreign in ["HTTP/1.1 400 Bad Request\r\n\r\n", "+OK\r\n", "+PONG\r\n"] {
+            assert_eq!(thought_of(foreign).await, Err(Unready::Foreign("Redis")), "{foreign:?}");
+        }
+    }
+}
