@@ -144,3 +144,30 @@ fn an_edge_added_to_one_that_runs_leaves_it_alone() {
     assert_eq!(play.start("db"), "+db");
     assert_eq!(play.ready("db"), "+web");
 }
+
+#[test]
+fn a_stop_that_was_taken_back_meanwhile_does_not_come_after_the_plan() {
+    let mut play = Play::permanent(graph("db web x web>db")).up();
+    assert_eq!(play.reshape(graph("db web new web>db"), ""), "-x");
+    assert_eq!(play.start("new"), "");
+    assert_eq!(play.stop("db"), "-web");
+    // It needs the other one, which is wanted again by that.
+    play.start("web");
+    play.gone("web");
+    play.gone("db");
+    play.gone("x");
+    play.ready("db");
+    assert_eq!(play.phases("db web new"), "RUU");
+    assert!(["db", "web", "new"].iter().all(|name| play.engine.wanted(&id(name))));
+}
+
+#[test]
+fn whoever_is_wanted_is_so_after_a_plan_without_it() {
+    let mut play = Play::permanent(graph("a b")).up();
+    assert_eq!(play.reshape(graph("a e"), ""), "-b");
+    assert_eq!(play.reshape(graph("a"), ""), "");
+    assert_eq!(play.reshape(graph("a e"), ""), "");
+    assert_eq!(play.start("e"), "");
+    assert_eq!(play.gone("b"), "+e");
+    assert_eq!((play.phases("a e").as_str(), play.engine.plans()), ("RU", 3));
+}
