@@ -1,6 +1,9 @@
 //! The table of bonds, row by row: what happens to a dependent when something happens to what it needs.
 
-use super::script::{ONCE, Play, TASK, edge, policy};
+use super::{
+    id,
+    script::{ONCE, Play, TASK, edge, policy},
+};
 use crate::supervision::{
     engine::{
         Exit::{Failure, Success},
@@ -238,4 +241,17 @@ fn what_is_beyond_one_that_stays_up_is_not_waited_for() {
     assert_eq!(play.stop("log"), "-log");
     assert_eq!(play.stop("db"), "-db", "web stays up, so log has nothing to do with it");
     assert_eq!(play.phases("db web log"), "SRS");
+}
+
+#[test]
+fn nobody_waits_for_one_that_goes_down_for_reasons_of_its_own() {
+    for (bond, effects) in [(Loose, "+db"), (Crash, ""), (Always, "")] {
+        let pair = Graph::new(["db", "web"].map(id), [edge("web", "db", Ready, bond)]).unwrap();
+        let mut play = Play::permanent(pair).up();
+        assert_eq!(play.stop("web"), "-web");
+        assert_eq!(play.crash("db"), "~db:100");
+        assert_eq!(play.wake("db"), effects, "{bond:?}");
+        let later = if effects.is_empty() { "+db" } else { "" };
+        assert_eq!(play.gone("web"), later, "{bond:?}");
+    }
 }
