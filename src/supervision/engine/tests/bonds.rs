@@ -22,7 +22,7 @@ const BONDS: [Bond; 3] = [Loose, Crash, Always];
 /// `web` needs `db`, `log` needs `web` in the same way; all are ready.
 fn three(bond: Bond, db: Policy) -> Play {
     let edges = [edge("web", "db", Ready, bond), edge("log", "web", Ready, bond)];
-    let graph = Graph::new(["db", "web", "log"].map(super::id), edges).unwrap();
+    let graph = Graph::new(["db", "web", "log"].map(id), edges).unwrap();
     let of = |name: &str| if name == "db" { db } else { policy(Permanent) };
     Play::new(graph, of).up()
 }
@@ -111,7 +111,7 @@ fn is_restarted_on_purpose() {
 fn has_completed_and_is_started_anew() {
     for (bond, effects) in [(Loose, "+db"), (Crash, "+db"), (Always, "-web")] {
         let edges = [edge("web", "db", Started, bond), edge("other", "db", Ready, Loose)];
-        let graph = Graph::new(["db", "web", "other"].map(super::id), edges).unwrap();
+        let graph = Graph::new(["db", "web", "other"].map(id), edges).unwrap();
         let of = |name: &str| policy(if name == "db" { Transient } else { Permanent });
         for asked in ["db", "other"] {
             let mut play = Play::new(graph.clone(), of);
@@ -130,7 +130,7 @@ fn completes() {
     for bond in BONDS {
         for needs in [Started, Completed] {
             let edges = [edge("web", "job", needs, bond)];
-            let graph = Graph::new(["job", "web"].map(super::id), edges).unwrap();
+            let graph = Graph::new(["job", "web"].map(id), edges).unwrap();
             let of = |name: &str| if name == "job" { TASK } else { policy(Permanent) };
             let mut play = Play::new(graph, of);
             let first = play.start("web");
@@ -165,7 +165,7 @@ fn is_unready_for_a_while() {
 fn a_failed_task_is_a_loss() {
     for (bond, effects) in [(Loose, "xjob"), (Crash, "xjob -web"), (Always, "xjob -web")] {
         let edges = [edge("web", "job", Started, bond)];
-        let graph = Graph::new(["job", "web"].map(super::id), edges).unwrap();
+        let graph = Graph::new(["job", "web"].map(id), edges).unwrap();
         let mut play =
             Play::new(graph, |name| if name == "job" { TASK } else { policy(Permanent) }).up();
         assert_eq!(play.exit("job", Failure), effects);
@@ -189,7 +189,7 @@ fn a_loss_goes_through_one_that_is_down_for_a_planned_restart() {
 #[test]
 fn a_mixed_chain_stops_at_the_loose_edge() {
     let edges = [edge("web", "db", Ready, Crash), edge("log", "web", Ready, Loose)];
-    let graph = Graph::new(["db", "web", "log"].map(super::id), edges).unwrap();
+    let graph = Graph::new(["db", "web", "log"].map(id), edges).unwrap();
     let mut play = Play::permanent(graph).up();
     assert_eq!(play.crash("db"), "~db:100 -web");
     assert_eq!(play.phases("log"), "R");
@@ -207,7 +207,7 @@ fn a_loose_edge_still_orders_a_stop_of_both() {
 fn a_temporary_dependent_comes_back_but_for_a_death() {
     for bond in [Crash, Always] {
         let edges = [edge("web", "db", Ready, bond)];
-        let graph = Graph::new(["db", "web"].map(super::id), edges).unwrap();
+        let graph = Graph::new(["db", "web"].map(id), edges).unwrap();
         let never = |name: &str| policy(if name == "web" { Temporary } else { Permanent });
         let new = || Play::new(graph.clone(), never).up();
 
