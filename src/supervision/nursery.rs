@@ -23,9 +23,7 @@ use super::{
     graph::{Graph, Id},
     plate::{Standing, SupervisorPlate},
 };
-
-/// How far back its time reaches: children that are adopted may have failed before it was made.
-const PAST: Duration = Duration::from_hours(1);
+use crate::core::time::MAX_DURATION;
 
 /// What a supervising actor tells itself, or is told by a child's [`Herald`].
 #[derive(Clone, Debug)]
@@ -95,7 +93,7 @@ impl<M: Message + From<Signal>> Nursery<M> {
             live: HashMap::new(),
             by_actor: HashMap::new(),
             judge,
-            epoch: Instant::now().checked_sub(PAST).unwrap_or_else(Instant::now),
+            epoch: beginning(),
             plate,
             myself: myself.clone(),
             changes: Vec::new(),
@@ -336,6 +334,13 @@ impl<M: Message + From<Signal>> Nursery<M> {
         let plans = self.engine.plans();
         std::mem::replace(&mut self.plans_seen, plans) != plans
     }
+}
+
+/// Where its time begins: children that are adopted may have failed long before it was made, and no
+/// window is longer.
+fn beginning() -> Instant {
+    let now = Instant::now();
+    now.checked_sub(MAX_DURATION).unwrap_or(now)
 }
 
 async fn end(cell: ActorCell, grace: Duration) {

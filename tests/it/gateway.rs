@@ -5,7 +5,7 @@ use std::{
     os::unix::{fs::PermissionsExt as _, net::UnixListener},
 };
 
-use crate::support::{Home, http, kernel, svc};
+use crate::support::{Home, eventually, http, kernel, svc};
 
 /// A home whose daemon runs one service.
 fn running(home: &Home) -> crate::support::Project<'_> {
@@ -266,4 +266,23 @@ fn watchers_see_every_state_that_lasts() {
     watch.find("it is stopped", |line| line.contains("\"state\":\"stopped\""));
     project.locald(["start"]).ok();
     watch.find("it is healthy", |line| line.contains("\"state\":\"healthy\""));
+}
+
+#[test]
+fn who_asks_a_daemon_that_is_about_to_end_is_answered() {
+    let home = Home::new();
+    let stubborn = svc(["block=SIGTERM", "listen", "forever"]);
+    let project =
+        home.project("shop", &format!("[services.web]\nstop_timeout = \"3s\"\n{stubborn}\n"));
+    project.up();
+    let stop = home.locald(["server", "stop"]).start();
+    eventually("it stops", || (project.service("web").state() == "stopping").then_some(()));
+    // Many, since what goes wrong here goes wrong at times; and by a client that comes again if it must.
+    for _ in 0..30 {
+        let answer = http::daemon(&home.socket(), "GET", "/v1/version", "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        home.locald(["status"]).ok().says("stopping");
+    }
+    stop.end().exits(0);
+    assert_eq!(home.processes(), []);
 }

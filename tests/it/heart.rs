@@ -7,7 +7,9 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Home, ProjectStatus, eventually, front::Front, http, kernel, svc};
+use crate::support::{
+    Home, ProjectStatus, eventually, front::Front, http, kernel, svc, svc::ends_in_order,
+};
 
 /// Two services and what they were, once the project is up.
 const SHOP: [&str; 2] = ["web", "db"];
@@ -218,15 +220,7 @@ fn a_heart_that_dies_is_missed_by_nobody_but_said() {
 #[test]
 fn sigterm_to_the_heart_is_an_orderly_end() {
     let home = Home::new();
-    let noted = |name: &str| svc([&format!("on-term=order:{name}"), "listen", "forever"]);
-    let project = home.project(
-        "shop",
-        &format!(
-            "[services.web]\n{}\ndepends_on = [\"db\"]\n[services.db]\n{}\n",
-            noted("web"),
-            noted("db")
-        ),
-    );
+    let project = home.project("shop", &ends_in_order());
     project.up();
     kernel::kill(home.status().heart().expect("there is one"), Signal::SIGTERM);
     let left = kernel::gone_within(crate::support::DEADLINE, || home.processes());

@@ -2,22 +2,14 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Home, kernel, svc};
+use crate::support::{Home, kernel, svc, svc::ends_in_order};
 
 #[track_caller]
 fn ends_well_on(signal: Signal) {
     let home = Home::new();
-    let noted = |name: &str| svc([&format!("on-term=order:{name}"), "listen", "forever"]);
-    let project = home.project(
-        "shop",
-        &format!(
-            "[services.web]\n{}\ndepends_on = [\"db\"]\n[services.db]\n{}\n\
-             [services.s]\nstop_timeout = \"300ms\"\n{}\n",
-            noted("web"),
-            noted("db"),
-            svc(["block=SIGTERM", "orphan=setsid+block=SIGTERM+forever", "listen", "forever"])
-        ),
-    );
+    let deaf = svc(["block=SIGTERM", "orphan=setsid+block=SIGTERM+forever", "listen", "forever"]);
+    let deaf = format!("[services.s]\nstop_timeout = \"300ms\"\n{deaf}\n");
+    let project = home.project("shop", &[ends_in_order(), deaf].concat());
     let daemon = home.locald(["server", "start", "--foreground"]).start();
     crate::support::eventually("it serves", || {
         (home.locald(["server", "status"]).run().code() == 0).then_some(())
@@ -43,15 +35,7 @@ fn sigint_stops_everything_in_order() {
 #[test]
 fn server_stop_stops_everything_in_order() {
     let home = Home::new();
-    let noted = |name: &str| svc([&format!("on-term=order:{name}"), "listen", "forever"]);
-    let project = home.project(
-        "shop",
-        &format!(
-            "[services.web]\n{}\ndepends_on = [\"db\"]\n[services.db]\n{}\n",
-            noted("web"),
-            noted("db")
-        ),
-    );
+    let project = home.project("shop", &ends_in_order());
     project.up();
     home.stop_daemon();
     assert_eq!(project.lines("order"), ["web", "db"]);

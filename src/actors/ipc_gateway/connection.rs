@@ -63,8 +63,11 @@ pub(super) async fn accept(listener: &UnixListener, desk: Arc<Desk>) -> String {
                 }));
                 let desk = desk.clone();
                 let connection = connections.spawn(async move {
-                    let _counted = Counted::new(&desk);
-                    serve(stream, router, &desk).await;
+                    // Sent away while the daemon ends, it would come again at once: it is answered
+                    // for as long as there is somebody to do so, and not waited for.
+                    let is_late = *desk.closing.borrow();
+                    let _counted = (!is_late).then(|| Counted::new(&desk));
+                    serve(stream, router, &desk, is_late).await;
                 });
                 guests.welcome(connection, asked);
             }
@@ -104,7 +107,7 @@ impl Guests {
     }
 }
 
-async fn serve(stream: UnixStream, router: axum::Router, desk: &Desk) {
+async fn serve(stream: UnixStream, router: axum::Router, desk: &Desk, is_late: bool) {
     let service = TowerToHyperService::new(router);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -117,7 +120,7 @@ async fn serve(stream: UnixStream, router: axum::Router, desk: &Desk) {
     let mut closing = desk.closing.subscribe();
     let told = async {
         tokio::select! {
-            _ = closing.wait_for(|closing| *closing) => {}
+            _ = closing.wait_for(|closing| *closing), if !is_late => {}
             () = leaves(desk) => {}
         }
     };

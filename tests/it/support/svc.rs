@@ -28,3 +28,10 @@ pub(crate) fn program() -> PathBuf {
     });
     PROGRAM.clone()
 }
+
+/// `web`, which needs `db`: each writes down in `order` that it is told to end.
+pub(crate) fn ends_in_order() -> String {
+    let noted = |name: &str| svc([&format!("on-term=order:{name}"), "listen", "forever"]);
+    let (web, db) = (noted("web"), noted("db"));
+    format!("[services.web]\n{web}\ndepends_on = [\"db\"]\n[services.db]\n{db}\n")
+}

@@ -3,13 +3,16 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::stub::{Do, GRACE, LIMIT, LogBook, Nature, Team, ids, log, stub};
-use crate::supervision::{
-    address::Address,
-    engine::{Input, Phase, Policy, Restart},
-    graph::{Graph, Id},
-    nursery::{ChildSpec, StartFn, spawn},
-    plate::{ChildPlate, Standing, SupervisorPlate},
-    supervisor::{self, Supervisor, spawn_root},
+use crate::{
+    core::time::MAX_DURATION,
+    supervision::{
+        address::Address,
+        engine::{Input, Phase, Policy, Restart},
+        graph::{Graph, Id},
+        nursery::{ChildSpec, StartFn, beginning, spawn},
+        plate::{ChildPlate, Standing, SupervisorPlate},
+        supervisor::{self, Supervisor, spawn_root},
+    },
 };
 
 #[tokio::test(start_paused = true)]
@@ -148,4 +151,9 @@ async fn the_product_of_the_intensities_ends_the_root() {
         book.soon().await;
     }
     assert_eq!(failures, 16, "four of a for each of four of infra");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_long_ago_is_as_old_as_it_is() {
+    assert_eq!(beginning().elapsed(), MAX_DURATION, "as long as a window may be");
 }
